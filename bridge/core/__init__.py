@@ -1,0 +1,1 @@
+"""The domain, pure: no Flask, no sockets, no files, no clock, no environment."""

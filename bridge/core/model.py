@@ -1,0 +1,164 @@
+"""The words of the domain as frozen data: Tool, Caller, Call, Answer, Outcome, Registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bridge.errors import BridgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, settled at the door and never by a message's body.
+
+    `scopes` is None where nobody has to authenticate: every scope is held then.
+    `toolset` is the only one that this caller sees; None means the root.
+    """
+
+    id: str
+    tenant: str | None = None
+    scopes: frozenset[str] | None = None
+    toolset: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scopes = None if self.scopes is None else sorted(self.scopes)
+        view = {"id": self.id, "tenant": self.tenant, "scopes": scopes, "claims": self.claims}
+        object.__setattr__(self, "view", view)
+
+    def lacks(self, scopes: frozenset[str]) -> frozenset[str]:
+        """Return those of `scopes` that the caller does not hold."""
+        return frozenset() if self.scopes is None else scopes - self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to run one tool, whatever protocol it came by.
+
+    `started` and `deadline` are monotonic seconds; `unix` is the wall clock when the call began.
+    `params` are the arguments as they came until the pipeline replaces them by the accepted ones.
+    """
+
+    id: str
+    tool: str
+    params: dict[str, Any]
+    caller: Caller
+    protocol: str
+    unix: float
+    started: float
+    deadline: float = float("inf")
+    toolset: str | None = None
+    conversation: str | None = None
+    idempotency_key: str | None = None
+    confirmation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a backend gave back, before it is judged and shaped.
+
+    `body` is JSON-like. `success` is the backend kind's own verdict on the status;
+    `broken` says why the body cannot be used (not JSON, cut off), if it cannot.
+    `headers` have lower-case names.
+    """
+
+    body: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    success: bool = True
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: a result, or an error of the tree.
+
+    `cursor` continues a result that was cut; `replayed` marks a stored answer.
+    """
+
+    result: Any = None
+    error: BridgeError | None = None
+    cursor: str | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """Since when a tool is on its way out, what replaces it, and when it is refused (ISO dates)."""
+
+    since: str | None = None
+    use: str | None = None
+    sunset: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tool:
+    """One tool with everything that could be computed before the first call.
+
+    `output_schema` is what the registry declares, None if it declares none.
+    `timeout` is the whole call in seconds. The four functions are compiled at load:
+    `accept` turns raw arguments into params or raises InvalidParameters; `execute`
+    asks the backend; `judge` turns its answer into the result or raises the error
+    that the registry maps it to; `explain` says what `execute` would send.
+    """
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any] | None
+    backend: str
+    accept: Callable[[Any], dict[str, Any]]
+    execute: Callable[[Call], Answer]
+    judge: Callable[[Call, Answer], Any]
+    explain: Callable[[Call], Mapping[str, Any]]
+    timeout: float
+    read_only: bool
+    idempotent: bool = False
+    destructive: bool = True
+    open_world: bool = True
+    title: str | None = None
+    tags: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    tenants: frozenset[str] | None = None
+    internal: bool = False
+    hide_without_scope: bool = False
+    aliases: Sequence[str] = ()
+    deprecated: Deprecation | None = None
+
+
+class Reach(Protocol):
+    """What a served registry asks of a backend as a whole."""
+
+    def health(self) -> Mapping[str, Any]:
+        """Return at least `state`: `ok`, `unknown`, `unconfigured` or `failing`; never blocks."""
+
+    def close(self) -> None:
+        """Release sockets and threads; calls in flight may end in BACKEND_UNAVAILABLE."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registry:
+    """One accepted version of the registry, ready to be served.
+
+    `version` is the start of a hash over all its files. `credentials` maps the
+    SHA-256 of a token to its caller; `anonymous` is the caller without one, None
+    where a credential is required.
+    """
+
+    name: str
+    version: str
+    tools: Mapping[str, Tool]
+    backends: Mapping[str, Reach]
+    title: str | None = None
+    description: str = ""
+    instructions: str | None = None
+    toolsets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    credentials: Mapping[str, Caller] = field(default_factory=dict)
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    anonymous: Caller | None = None
+    anonymous_written: bool = False
+    warnings: Sequence[Any] = ()

@@ -1,0 +1,1 @@
+"""The Model Context Protocol, pure: it knows neither carrier nor side."""

@@ -1,0 +1,1 @@
+"""Every HTTP request that leaves the bridge."""

@@ -1,0 +1,1 @@
+"""From YAML files to a Registry that can be served."""
