@@ -1,7 +1,8 @@
 """Every error that can leave a module of the bridge, as one tree.
 
     BridgeError
-    ├── InvalidRequest           400  INVALID_REQUEST: not JSON, wrong members, too deep
+    ├── InvalidRequest           400  INVALID_REQUEST: wrong members
+    │   ├── MalformedBody        400  not JSON, too deep
     │   ├── ForbiddenOrigin      403
     │   ├── UnknownPath          404
     │   ├── MethodNotAllowed     405
@@ -34,6 +35,7 @@ called it: whoever calls a library turns its errors into one of these.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -82,9 +84,12 @@ class BridgeError(Exception):
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The HTTP headers that go with this error whatever the protocol."""
-        if self.retry_after is None:
-            return ()
-        return (("Retry-After", str(max(1, round(self.retry_after)))),)
+        return () if self.wait is None else (("Retry-After", str(self.wait)),)
+
+    @property
+    def wait(self) -> int | None:
+        """`retry_after` in whole seconds, at least one."""
+        return None if self.retry_after is None else max(1, math.ceil(self.retry_after))
 
 
 class InvalidRequest(BridgeError):
@@ -92,6 +97,12 @@ class InvalidRequest(BridgeError):
 
     code, status, move, again = "INVALID_REQUEST", 400, "caller", "no"
     default = "The request is not valid"
+
+
+class MalformedBody(InvalidRequest):
+    """The body is not the strict JSON that every door takes."""
+
+    default = "The request body is not valid JSON"
 
 
 class ForbiddenOrigin(InvalidRequest):

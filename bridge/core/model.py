@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from bridge.core.located import Diagnostic
 from bridge.errors import BridgeError
 
 
@@ -38,13 +40,14 @@ class Caller:
 class Call:
     """One request to run one tool, whatever protocol it came by.
 
-    `started` and `deadline` are monotonic seconds; `unix` is the wall clock when the call began.
-    `params` are the arguments as they came until the pipeline replaces them by the accepted ones.
+    `arguments` are as the caller sent them; `unix` and `started` are the wall clock and
+    the monotonic clock, in seconds, when the call began; `deadline` is monotonic too
+    and comes from whoever made the call (a chain, say), on top of the tool's own.
     """
 
     id: str
     tool: str
-    params: dict[str, Any]
+    arguments: Any
     caller: Caller
     protocol: str
     unix: float
@@ -55,6 +58,26 @@ class Call:
     idempotency_key: str | None = None
     confirmation: str | None = None
     traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A call whose arguments the tool has accepted: what a policy or a backend sees.
+
+    `params` are complete (defaults and fixed values filled in); `deadline` is the
+    monotonic second at which the whole call has to be over.
+    """
+
+    call: Call
+    params: dict[str, Any]
+    deadline: float
+
+    def context(self) -> dict[str, Any]:
+        """Return what an expression may see before there is an answer."""
+        call = self.call
+        now = datetime.fromtimestamp(call.unix, UTC).isoformat(timespec="milliseconds")
+        about = {"id": call.id, "conversation": call.conversation, "now": now, "unix": call.unix}
+        return {"params": self.params, "caller": call.caller.view, "call": about}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,23 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter as a backend kind sees it.
+
+    `wire` is its name at the backend (`as`); `place` is `in`, None where the kind
+    decides; a `fixed` one has its value from the registry, never from the caller.
+    """
+
+    name: str
+    wire: str
+    place: str | None = None
+    optional: bool = False
+    fixed: bool = False
+    secret: bool = False
+    allow_slash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Deprecation:
     """Since when a tool is on its way out, what replaces it, and when it is refused (ISO dates)."""
 
@@ -100,10 +140,11 @@ class Tool:
     """One tool with everything that could be computed before the first call.
 
     `output_schema` is what the registry declares, None if it declares none.
-    `timeout` is the whole call in seconds. The four functions are compiled at load:
+    `timeout` is the whole call in seconds. The functions are compiled at load:
     `accept` turns raw arguments into params or raises InvalidParameters; `execute`
     asks the backend; `judge` turns its answer into the result or raises the error
-    that the registry maps it to; `explain` says what `execute` would send.
+    that the registry maps it to; `check` raises InvalidResult where the result breaks
+    `output_schema`; `explain` says what `execute` would send.
     """
 
     name: str
@@ -112,9 +153,10 @@ class Tool:
     output_schema: Mapping[str, Any] | None
     backend: str
     accept: Callable[[Any], dict[str, Any]]
-    execute: Callable[[Call], Answer]
-    judge: Callable[[Call, Answer], Any]
-    explain: Callable[[Call], Mapping[str, Any]]
+    execute: Callable[[Accepted], Answer]
+    judge: Callable[[Accepted, Answer], Any]
+    check: Callable[[Any], None]
+    explain: Callable[[Accepted], Mapping[str, Any]]
     timeout: float
     read_only: bool
     idempotent: bool = False
@@ -145,7 +187,8 @@ class Registry:
     """One accepted version of the registry, ready to be served.
 
     `version` is the start of a hash over all its files. `credentials` maps the
-    SHA-256 of a token to its caller; `anonymous` is the caller without one, None
+    SHA-256 of a token to its caller, `late_credentials` are tokens read from files that
+    may change; `anonymous` is the caller without one, None
     where a credential is required.
     """
 
@@ -158,7 +201,9 @@ class Registry:
     instructions: str | None = None
     toolsets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     credentials: Mapping[str, Caller] = field(default_factory=dict)
+    late_credentials: Sequence[tuple[Callable[[], str], Caller]] = ()
     callers: Mapping[str, Caller] = field(default_factory=dict)
     anonymous: Caller | None = None
     anonymous_written: bool = False
-    warnings: Sequence[Any] = ()
+    secrets: frozenset[str] = frozenset()
+    warnings: Sequence[Diagnostic] = ()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bridge.core.expressions import Scope
 from bridge.core.located import Problems
-from bridge.core.model import Answer, Call, Caller, Outcome, Reach, Tool
+from bridge.core.model import Accepted, Answer, Call, Caller, Outcome, Parameter, Reach, Tool
 
 
 class Clock(Protocol):
@@ -25,29 +27,54 @@ class Clock(Protocol):
         """Seconds since 1970."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a backend kind may know of a tool: its `call`, its parameters, what expressions see, and what it declares.
+
+    `read_only` is the registry's word on it, None where the kind decides.
+    """
+
+    call: Any
+    parameters: Mapping[str, Parameter]
+    scope: Scope
+    read_only: bool | None = None
+
+
 class Backend(Reach, Protocol):
     """One configured system behind the bridge."""
 
-    def prepare(self, tool: ToolPlan, problems: Problems) -> Any:
-        """Compute at load whatever can be; report mistakes below the tool's `call`."""
+    def prepare(self, plan: Plan, problems: Problems) -> Prepared:
+        """Compute at load whatever the tool's `call` needs; report mistakes below it."""
 
-    def read_only(self, prepared: Any) -> bool:
-        """Say whether a call with `prepared` cannot change anything by its nature (GET, SELECT)."""
 
-    def execute(self, prepared: Any, call: Call) -> Answer:
+class Prepared(Protocol):
+    """One tool's `call`, compiled by its backend kind."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the call cannot change anything (GET, SELECT, or by the registry's word)."""
+
+    def execute(self, accepted: Accepted) -> Answer:
         """Run one call and return what came back; raise only errors of the tree."""
 
-    def explain(self, prepared: Any, call: Call) -> Mapping[str, Any]:
+    def explain(self, accepted: Accepted) -> Mapping[str, Any]:
         """Return what `execute` would send, secrets masked, nothing sent."""
 
 
-class ToolPlan(Protocol):
-    """What a backend kind may know of a tool while it prepares it."""
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a process lends to its backends: the HTTP engine's name, caps in bytes, and the default bulkhead."""
 
-    name: str
-    call: Any
-    parameters: Mapping[str, Any]
-    timeout: float
+    engine: str
+    max_answer: int
+    concurrency: int
+
+
+class BackendKind(Protocol):
+    """A kind in the table of backends."""
+
+    def __call__(self, options: Mapping[str, Any], resources: Resources, problems: Problems) -> Backend:
+        """Configure one backend from its checked options; report what they mean wrongly. Opens nothing."""
 
 
 class Authenticator(Protocol):
@@ -62,6 +89,9 @@ class Calls(Protocol):
 
     def run(self, call: Call) -> Outcome:
         """Take the call through the whole pipeline; never raises."""
+
+    def resume(self, caller: Caller, cursor: str) -> Outcome:
+        """Return the next part of a result that was cut, or an error; never raises."""
 
 
 class Catalogue(Protocol):
@@ -85,10 +115,10 @@ class Catalogue(Protocol):
 class AuditLog(Protocol):
     """The record of what was tried and how it ended."""
 
-    def intend(self, call: Call, tool: Tool) -> None:
+    def intend(self, accepted: Accepted, tool: Tool) -> None:
         """Record a write before the backend is reached."""
 
-    def record(self, call: Call, tool: Tool | None, outcome: Outcome) -> None:
+    def record(self, call: Call, tool: Tool | None, outcome: Outcome, seconds: float) -> None:
         """Record how a call ended."""
 
 
@@ -102,48 +132,51 @@ class Metrics(Protocol):
 class Counters(Protocol):
     """Limits: rate and concurrency."""
 
-    def admit(self, call: Call, tool: Tool) -> None:
+    def admit(self, accepted: Accepted, tool: Tool) -> None:
         """Count the call or raise RateLimited."""
 
-    def leave(self, call: Call, tool: Tool) -> None:
+    def leave(self, accepted: Accepted, tool: Tool) -> None:
         """Give back what `admit` took for as long as the call ran."""
 
 
 class IdempotencyStore(Protocol):
     """Exactly one execution per key."""
 
-    def replay(self, call: Call, tool: Tool) -> Outcome | None:
+    def replay(self, accepted: Accepted, tool: Tool) -> Outcome | None:
         """Return the stored outcome of this key, if there is one."""
 
-    def reserve(self, call: Call, tool: Tool) -> None:
+    def reserve(self, accepted: Accepted, tool: Tool) -> None:
         """Claim the key or raise Conflict or IdempotencyMismatch."""
 
-    def settle(self, call: Call, tool: Tool, outcome: Outcome) -> None:
+    def settle(self, accepted: Accepted, tool: Tool, outcome: Outcome) -> None:
         """Store the outcome, or release the key where nothing was sent."""
 
 
 class ResponseCache(Protocol):
     """Answers that may be given again for a while."""
 
-    def find(self, call: Call, tool: Tool) -> Outcome | None:
+    def find(self, accepted: Accepted, tool: Tool) -> Outcome | None:
         """Return a fresh stored outcome, if there is one."""
 
-    def keep(self, call: Call, tool: Tool, outcome: Outcome) -> None:
+    def keep(self, accepted: Accepted, tool: Tool, outcome: Outcome) -> None:
         """Store a successful outcome where the tool allows it."""
 
 
 class Confirmations(Protocol):
     """A person's yes."""
 
-    def require(self, call: Call, tool: Tool) -> None:
+    def require(self, accepted: Accepted, tool: Tool) -> None:
         """Return if the call is confirmed or needs no yes; else raise ConfirmationRequired."""
 
 
 class Cursors(Protocol):
     """The rest of a result that was cut."""
 
-    def cut(self, call: Call, tool: Tool, result: Any) -> tuple[Any, str | None]:
+    def cut(self, accepted: Accepted, tool: Tool, result: Any) -> tuple[Any, str | None]:
         """Return what fits and, where something is left, an opaque cursor to it."""
+
+    def resume(self, caller: Caller, cursor: str) -> Outcome:
+        """Return the next part and the cursor after it, or InvalidRequest as its error."""
 
 
 class StateStore(Protocol):
@@ -166,7 +199,7 @@ class SessionBook(Protocol):
 class Tasks(Protocol):
     """Work that outlives its request."""
 
-    def start(self, call: Call, tool: Tool) -> Mapping[str, Any]:
+    def start(self, accepted: Accepted, tool: Tool) -> Mapping[str, Any]:
         """Start a task and return its public form."""
 
 

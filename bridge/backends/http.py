@@ -1,0 +1,200 @@
+"""The http backend: any REST API or CRM, reached through `bridge.outbound`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.backends.http_auth import Credentials, compile_auth
+from bridge.backends.http_call import Alternative
+from bridge.backends.http_compile import RESERVED, compile_call
+from bridge.core.expressions import EvaluationError, Expression
+from bridge.core.late import Late, read
+from bridge.core.located import Problems
+from bridge.core.model import Accepted, Answer
+from bridge.core.answers import read_answer
+from bridge.core.ports import Plan, Resources
+from bridge.core.redact import header as masked
+from bridge.errors import BridgeError, InternalError, InvalidParameters
+from bridge.outbound import Engine, Incoming, Outgoing, header_value, open_engine
+
+_ACCEPT = ("Accept", "application/json")
+
+
+class HttpBackend:
+    """One HTTP API: its base URL, credentials, headers, and the engine that reaches it.
+
+    The engine is opened by the first call in a process, never at load: sockets do not survive a fork.
+    """
+
+    def __init__(self, options: Mapping[str, Any], resources: Resources, problems: Problems) -> None:
+        self.base_url = _base_url(options, problems)
+        self.credentials = compile_auth(options.get("auth", {}), problems.at("auth"))
+        self.headers: dict[str, str | Late] = dict(options.get("headers", {}))
+        self._options = options
+        self._resources = resources
+        self._engine: Engine | None = None
+        self._state: dict[str, Any] = {"state": "unknown"}
+        _check_headers(self.headers, self.credentials, problems.at("headers"))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        if self._engine is None:
+            self._engine = open_engine(
+                self._options.get("engine", self._resources.engine),
+                concurrency=self._options.get("concurrency", self._resources.concurrency),
+                max_answer=self._resources.max_answer,
+            )
+        return self._engine
+
+    def prepare(self, plan: Plan, problems: Problems) -> HttpTool:
+        """Compile a tool's `call`."""
+        return HttpTool(self, compile_call(plan, problems), plan.read_only)
+
+    def send(self, outgoing: Outgoing) -> Incoming:
+        """Send one request and remember how the backend does."""
+        try:
+            incoming = self.engine.send(outgoing)
+        except BridgeError as error:
+            self._state = {"state": "failing", "code": error.code, "since": self._state.get("since") or time.time()}
+            raise
+        if self._state["state"] != "ok":
+            self._state = {"state": "ok"}
+        return incoming
+
+    def health(self) -> Mapping[str, Any]:
+        """Return how the last request went; `since` is in seconds since 1970."""
+        return self._state
+
+    def close(self) -> None:
+        """Close the engine's connections."""
+        if self._engine is not None:
+            self._engine.close()
+
+
+class HttpTool:
+    """One tool's call to an http backend, ready to be filled in."""
+
+    def __init__(self, backend: HttpBackend, alternatives: tuple[Alternative, ...], declared: bool | None) -> None:
+        self._backend = backend
+        self._alternatives = alternatives
+        safe = all(alternative.method in ("GET", "HEAD") for alternative in alternatives)
+        self._safe = safe if declared is None else declared
+        self._own_headers = [_merged(backend, alternative) for alternative in alternatives]
+
+    @property
+    def read_only(self) -> bool:
+        """Whether no alternative can change anything, by its method or by the registry's word."""
+        return self._safe
+
+    def execute(self, accepted: Accepted) -> Answer:
+        """Send the first alternative that applies and return what came back."""
+        context = accepted.context()
+        try:
+            alternative, outgoing = self._request(accepted, context)
+        except EvaluationError as error:
+            raise InvalidParameters(str(error)) from None
+        incoming = self._backend.send(outgoing)
+        return _answer(alternative, incoming, context)
+
+    def explain(self, accepted: Accepted) -> Mapping[str, Any]:
+        """Return the request that `execute` would send, secrets masked."""
+        _, outgoing = self._request(accepted, accepted.context(), show=True)
+        body = None if outgoing.body is None else outgoing.body.decode("utf-8", "replace")
+        headers = {name: masked(name, value) for name, value in outgoing.headers}
+        return {"method": outgoing.method, "url": outgoing.url, "headers": headers, "body": body}
+
+    def _request(
+        self, accepted: Accepted, context: Mapping[str, Any], *, show: bool = False
+    ) -> tuple[Alternative, Outgoing]:
+        index, alternative = self._choose(context)
+        backend = self._backend
+        extra = backend.credentials.query()
+        if show:
+            extra = tuple((name, "***") for name, _ in extra)
+        url = backend.base_url + alternative.target(context, extra)
+        if not url.startswith(backend.base_url + alternative.path.prefix):
+            raise InternalError(log="the built URL left the declared path")
+        headers = self._headers(index, alternative, accepted, context)
+        payload = alternative.payload(context)
+        return alternative, Outgoing(alternative.method, url, headers, payload, self._safe, accepted.deadline)
+
+    def _choose(self, context: Mapping[str, Any]) -> tuple[int, Alternative]:
+        for index, alternative in enumerate(self._alternatives):
+            if alternative.applies(context):
+                return index, alternative
+        raise InvalidParameters("None of the ways to make this call fits these parameters")
+
+    def _headers(
+        self, index: int, alternative: Alternative, accepted: Accepted, context: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        fixed, late = self._own_headers[index]
+        headers = fixed + self._backend.credentials.headers()
+        if late:
+            headers += tuple((name, header_value(name, read(value))) for name, value in late)
+        for name, value in alternative.header_values(context):
+            headers += ((name, header_value(name, _text(value))),)
+        if accepted.call.traceparent:
+            headers += (("traceparent", accepted.call.traceparent),)
+        return headers
+
+
+def _base_url(options: Mapping[str, Any], problems: Problems) -> str:
+    url = str(options["base_url"]).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        problems.add("a base_url is http:// or https:// and a host", "base_url")
+    elif parts.username is not None or parts.query or parts.fragment:
+        problems.add("a base_url holds no user, query or fragment; credentials belong in `auth`", "base_url")
+    elif any(character in url for character in "{}\\ \t"):
+        problems.add("a base_url is fixed: parameters belong in a call's path", "base_url")
+    return url
+
+
+def _check_headers(headers: Mapping[str, Any], credentials: Credentials, problems: Problems) -> None:
+    for name, value in headers.items():
+        if name.lower() in RESERVED:
+            problems.add(f"the header {name} belongs to the connection and cannot be set", name, key=True)
+        if isinstance(value, str):
+            _check_header(name, value, problems)
+
+
+def _check_header(name: str, value: str, problems: Problems) -> None:
+    try:
+        header_value(name, value)
+    except BridgeError as error:
+        problems.add(error.message, name)
+
+
+def _merged(backend: HttpBackend, alternative: Alternative) -> tuple[tuple[tuple[str, str], ...], tuple[Any, ...]]:
+    """Return the fixed and the late headers of one alternative; the call's own win over the backend's."""
+    own = {name.lower() for name in alternative.header_names}
+    defaults: dict[str, str | Late] = {_ACCEPT[0]: _ACCEPT[1]}
+    if alternative.content_type is not None:
+        defaults["Content-Type"] = alternative.content_type
+    given = {name.lower() for name in backend.headers}
+    kept = {name: value for name, value in defaults.items() if name.lower() not in given} | backend.headers
+    kept = {name: value for name, value in kept.items() if name.lower() not in own}
+    fixed = tuple((name, value) for name, value in kept.items() if isinstance(value, str))
+    return fixed, tuple((name, value) for name, value in kept.items() if not isinstance(value, str))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise InvalidParameters("A header takes text or a number, not an object or a list")
+
+
+def _answer(alternative: Alternative, incoming: Incoming, context: dict[str, Any]) -> Answer:
+    body, broken = read_answer(incoming.body, incoming.headers.get("content-type", ""))
+    context.update(body=body, status=incoming.status, headers=incoming.headers)
+    try:
+        success = alternative.success(context)
+    except EvaluationError as error:
+        success, broken = True, str(error)
+    return Answer(body, incoming.status, incoming.headers, success, broken)

@@ -1,0 +1,64 @@
+"""One JSON line per call, for whoever reads logs.
+
+The port AuditLog as a stream of lines: what is written is escaped to ASCII, so no value
+can start a line of its own or move a terminal's cursor, and secrets are taken out last.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.core.model import Accepted, Call, Outcome, Tool
+from bridge.errors import BridgeError
+
+#: The longest text of any member of a line, in characters.
+MAX_TEXT = 2_000
+
+Redact = Callable[[str], str]
+
+
+class CallLog:
+    """Writes lines through `write`, which takes one whole line and must be safe to call from any thread."""
+
+    def __init__(self, write: Callable[[str], None], redact: Redact, version: str) -> None:
+        self._write = write
+        self._redact = redact
+        self._version = version
+
+    def intend(self, accepted: Accepted, tool: Tool) -> None:
+        """Write nothing before a call; a line says how it ended."""
+
+    def record(self, call: Call, tool: Tool | None, outcome: Outcome, seconds: float) -> None:
+        """Write the line of one finished call."""
+        members: dict[str, Any] = {
+            "time": datetime.fromtimestamp(call.unix, UTC).isoformat(timespec="milliseconds"),
+            "event": "call",
+            "request_id": call.id,
+            "protocol": call.protocol,
+            "tool": call.tool[:MAX_TEXT] if tool is None else tool.name,
+            "caller": call.caller.id,
+            "status": "ok" if outcome.error is None else outcome.error.shown_code,
+            "ms": round(seconds * 1000, 1),
+            "registry": self._version,
+        }
+        if call.caller.tenant is not None:
+            members["tenant"] = call.caller.tenant
+        if call.traceparent is not None:
+            members["traceparent"] = call.traceparent
+        if outcome.error is not None:
+            members |= _about(outcome.error)
+        self._write(self._redact(json.dumps(members)) + "\n")
+
+
+def _about(error: BridgeError) -> dict[str, str]:
+    """Return what the operator may know of an error: its sentence, what the caller was not told, and our own bugs whole."""
+    members = {"error": error.message[:MAX_TEXT]}
+    if error.log is not None:
+        members["detail"] = error.log[:MAX_TEXT]
+    if error.__cause__ is not None:
+        members["traceback"] = "".join(traceback.format_exception(error.__cause__))[-MAX_TEXT:]
+    return members

@@ -1,0 +1,169 @@
+"""From a located document to a Registry: every name, expression, template and schema is checked here.
+
+All mistakes are found at once. A part that is already known to be misshapen is not
+looked into again, so one mistake gives one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.core.durations import duration
+from bridge.core.located import Diagnostic, Path, Problems, Table, did_you_mean, dotted
+from bridge.core.model import Registry, Tool
+from bridge.core.ports import BackendKind, Resources
+from bridge.kinds import Kinds
+from bridge.registry import loader, not_yet, structure
+from bridge.registry.callers import Callers, read_callers
+from bridge.registry.error_rules import read_errors
+from bridge.registry.references import Resolved, resolve
+from bridge.registry.tools import DEFAULT_TIMEOUT, Upstream, backend_scope, read_tool
+
+#: Mistakes that keep one backend or caller away, but not the whole registry.
+TOLERATED = "registry/missing_variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of reading a registry: `registry` is None where it cannot be served."""
+
+    registry: Registry | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds registries for one process: which kinds there are, what they may use, and the environment."""
+
+    kinds: Kinds[BackendKind]
+    resources: Resources
+    environ: Mapping[str, str]
+    no_env: bool = False
+
+    def build(self, loaded: loader.Loaded | None, found: list[Diagnostic]) -> Built:
+        """Return the registry in `loaded`; `found` holds what loading it already reported."""
+        registry = None
+        if loaded is not None:
+            registry = self._registry(loaded, found)
+        if any(blocking(diagnostic) for diagnostic in found):
+            registry = None
+        return Built(registry, tuple(sorted(found)))
+
+    def _registry(self, loaded: loader.Loaded, found: list[Diagnostic]) -> Registry:
+        document = loaded.document
+        resolved = resolve(document, self.environ, found, no_env=self.no_env)
+        structure.check(document, found, kinds=self.kinds, unresolved=resolved.unresolved)
+        not_yet.check(document, found)
+        problems = Problems(document, found=found)
+        sound = _Sound(found)
+        upstreams = self._upstreams(document, resolved, sound, problems)
+        tools = _tools(document, upstreams, sound, problems)
+        callers = read_callers(document, resolved.unresolved, problems) if sound("callers", "auth") else Callers()
+        return Registry(
+            name=str(document.get("name", "")),
+            version=loader.version(loaded.files),
+            tools=tools,
+            backends={name: upstream.backend for name, upstream in upstreams.items()},
+            title=document.get("title"),
+            description=document.get("description", ""),
+            instructions=document.get("instructions"),
+            credentials=callers.credentials,
+            late_credentials=tuple(callers.late),
+            callers=callers.by_name,
+            anonymous=callers.anonymous,
+            anonymous_written=callers.anonymous_written,
+            secrets=resolved.secrets,
+            warnings=tuple(diagnostic for diagnostic in found if not blocking(diagnostic)),
+        )
+
+    def _upstreams(
+        self, document: Table, resolved: Resolved, sound: _Sound, problems: Problems
+    ) -> dict[str, Upstream]:
+        upstreams = {}
+        for name, options in _mapping(document, "backends").items():
+            if sound(("backends", name)) and options["type"] in self.kinds:
+                place = problems.at("backends", name)
+                upstreams[name] = self._upstream(name, options, resolved, place)
+        return upstreams
+
+    def _upstream(self, name: str, options: Mapping[str, Any], resolved: Resolved, problems: Problems) -> Upstream:
+        errors = options.get("errors")
+        missing = tuple(dotted(path) for path in sorted(resolved.unresolved, key=str) if path[:2] == ("backends", name))
+        # Placeholders stand where variables are missing; what they would break was reported already.
+        ours = Problems(problems.document, problems.path) if missing else problems
+        backend = self.kinds[options["type"]](options, self.resources, ours)
+        read_errors(errors or {}, backend_scope(), problems.at("errors"))
+        timeout = duration(options["timeout"]) if "timeout" in options else DEFAULT_TIMEOUT
+        return Upstream(name, backend, errors, timeout, missing)
+
+
+def blocking(diagnostic: Diagnostic) -> bool:
+    """Say whether a registry with this mistake must not be served."""
+    return diagnostic.severity == "error" and diagnostic.code != TOLERATED
+
+
+class _Sound:
+    """Knows which parts of the document are misshapen, so that nobody looks into them."""
+
+    def __init__(self, found: Iterable[Diagnostic]) -> None:
+        self._bad = [item.path for item in found if blocking(item) and item.code != "registry/not_yet"]
+
+    def __call__(self, *parts: str | Path) -> bool:
+        return not any(self._within(part if isinstance(part, str) else dotted(part)) for part in parts)
+
+    def _within(self, prefix: str) -> bool:
+        return any(path == prefix or path.startswith((prefix + ".", prefix + "[")) for path in self._bad)
+
+
+def _mapping(document: Table, member: str) -> Mapping[str, Any]:
+    value = document.get(member)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _tools(document: Table, upstreams: Mapping[str, Upstream], sound: _Sound, problems: Problems) -> dict[str, Tool]:
+    tools = {}
+    for name, entry in _mapping(document, "tools").items():
+        if not sound(("tools", name)):
+            continue
+        place = problems.at("tools", name)
+        upstream = _upstream_of(entry, document, upstreams, place)
+        tool = read_tool(name, entry, upstream, place) if upstream is not None else None
+        if tool is not None and entry.get("enabled", True):
+            tools[name] = tool
+    _check_names(document, problems)
+    return tools
+
+
+def _upstream_of(
+    entry: Mapping[str, Any], document: Table, upstreams: Mapping[str, Upstream], problems: Problems
+) -> Upstream | None:
+    name = entry.get("backend")
+    if name is None:
+        if not {"steps", "from"} & entry.keys():
+            problems.add("a tool needs a `backend`", key=True)
+        return None
+    declared = _mapping(document, "backends")
+    if name not in declared:
+        problems.add(f"no backend is called {name!r}{did_you_mean(name, declared)}", "backend")
+    return upstreams.get(name)
+
+
+def _check_names(document: Table, problems: Problems) -> None:
+    """Aliases must not collide, and what a deprecated tool points to must exist."""
+    tools = _mapping(document, "tools")
+    taken = dict.fromkeys(tools, "the name of a tool")
+    for name, entry in tools.items():
+        if not isinstance(entry, Mapping):
+            continue
+        place = problems.at("tools", name)
+        aliases = entry.get("aliases")
+        for index, alias in enumerate(aliases if isinstance(aliases, list) else ()):
+            if alias in taken:
+                place.add(f"{alias!r} is already {taken[alias]}", "aliases", index)
+            taken[alias] = f"an alias of {name!r}"
+        deprecated = entry.get("deprecated")
+        use = deprecated.get("use") if isinstance(deprecated, Mapping) else None
+        if use is not None and use not in tools:
+            place.add(f"no tool is called {use!r}{did_you_mean(str(use), tools)}", "deprecated", "use")

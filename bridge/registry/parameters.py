@@ -1,0 +1,141 @@
+"""A tool's `parameters` and `input_schema`: one published schema, and what the backend needs to know of each.
+
+`parameters` is the short way: a name and a type, or a schema with a few members of ours
+beside it. `input_schema` is the long way and is published unaltered. Both together are
+merged at the top level, so that the rules between parameters can be written as JSON Schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.core.arguments import Arguments
+from bridge.core.located import Path, Problems, plain
+from bridge.core.model import Parameter
+from bridge.core.schemas import SchemaError, Validator, mistakes
+
+#: Members of a parameter that are ours and never published.
+OURS = frozenset({"optional", "secret", "as", "in", "value", "allow_slash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a tool takes: the published schema, its parameters, and their compiled judge.
+
+    `arguments` is None where the schema cannot be used (a mistake was reported).
+    """
+
+    schema: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
+    arguments: Arguments | None
+
+
+def read_inputs(tool: Mapping[str, Any], problems: Problems) -> Inputs:
+    """Return what `tool` takes; report every mistake in its parameters and schema."""
+    declared: Mapping[str, Any] = tool.get("parameters", {})
+    entries = {name: {"type": entry} if isinstance(entry, str) else entry for name, entry in declared.items()}
+    for name, entry in entries.items():
+        _check_entry(entry, problems.at("parameters", name))
+    schema = _merge(tool, entries, problems)
+    found = {name: _parameter(name, entry) for name, entry in entries.items()}
+    for name in _properties(schema):
+        found.setdefault(name, Parameter(name, name, optional=name not in schema.get("required", ())))
+    return Inputs(schema, found, _compile(schema, entries, problems))
+
+
+def _check_entry(entry: Mapping[str, Any], problems: Problems) -> None:
+    says = entry.get("required")
+    if says is True and entry.get("optional") is True:
+        problems.add("a parameter is either required or optional, not both", "optional", key=True)
+    if says is True and "default" in entry:
+        problems.add("a parameter with a default is never missing; leave `required` out", "required", key=True)
+    if "value" in entry:
+        for other in ("default", "optional", "required"):
+            if other in entry:
+                problems.add(f"a fixed `value` never comes from the caller; leave `{other}` out", other, key=True)
+
+
+def _required(entry: Mapping[str, Any]) -> bool:
+    return not ("default" in entry or entry.get("optional") is True or entry.get("required") is False)
+
+
+def _published(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parameter as JSON Schema alone; a list under `required` is JSON Schema's own."""
+    own = {key: value for key, value in entry.items() if key not in OURS}
+    if isinstance(own.get("required"), bool):
+        del own["required"]
+    return own
+
+
+def _merge(tool: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    given: Mapping[str, Any] = tool.get("input_schema", {})
+    if "parameters" not in tool and "input_schema" in tool:
+        schema: dict[str, Any] = plain(given)
+        return schema
+    shown = {name: entry for name, entry in entries.items() if "value" not in entry}
+    for name in _properties(given):
+        if name in entries:
+            problems.add(f"property {name!r} is declared under `parameters` too", "input_schema", "properties", name, key=True)
+    properties = {name: _published(entry) for name, entry in shown.items()} | dict(_properties(given))
+    required = [name for name, entry in shown.items() if _required(entry)]
+    required += [name for name in given.get("required", ()) if name not in required]
+    schema = {"type": "object", "properties": properties}
+    schema |= {"required": required} if required else {}
+    schema["additionalProperties"] = False
+    schema |= {key: value for key, value in given.items() if key not in ("properties", "required")}
+    merged: dict[str, Any] = plain(schema)
+    return merged
+
+
+def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = schema.get("properties", {})
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        name=name,
+        wire=entry.get("as", name),
+        place=entry.get("in"),
+        optional=not _required(entry) and "default" not in entry,
+        fixed="value" in entry,
+        secret=entry.get("secret") is True,
+        allow_slash=entry.get("allow_slash") is True,
+    )
+
+
+def _compile(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> Arguments | None:
+    wrong = list(mistakes(schema))
+    for mistake in wrong:
+        problems.add(mistake.message, *_where(mistake.path, entries), code="registry/schema")
+    if wrong:
+        return None
+    fixed = {name: plain(entry["value"]) for name, entry in entries.items() if "value" in entry}
+    secret = frozenset(name for name, entry in entries.items() if entry.get("secret") is True)
+    try:
+        arguments = Arguments.compile(schema, fixed=fixed, secret=secret)
+    except SchemaError as error:
+        problems.add(error.message, *_where(error.path, entries), code="registry/schema")
+        return None
+    _check_defaults(schema, entries, problems)
+    return arguments
+
+
+def _where(path: Path, entries: Mapping[str, Any]) -> Path:
+    """Return where the author wrote what stands at `path` of the merged schema."""
+    if len(path) > 1 and path[0] == "properties" and path[1] in entries:
+        return ("parameters", *path[1:])
+    return ("input_schema", *path) if path or not entries else ("parameters",)
+
+
+def _check_defaults(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> None:
+    definitions = {"$defs": schema["$defs"]} if "$defs" in schema else {}
+    for name, entry in entries.items():
+        for member in ("default", "value"):
+            if member not in entry or len(_published(entry)) <= (member == "default"):
+                continue
+            validator = Validator(definitions | {"properties": {name: _published(entry)}})
+            if not validator.is_valid({name: plain(entry[member])}):
+                problems.add(f"the {member} does not fit the parameter's own schema", "parameters", name, member)
