@@ -7,19 +7,20 @@ beyond 64 bits, no text that grew beyond a mebibyte.
 from __future__ import annotations
 
 import base64 as base64_codec
-import json
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from jmespath.visitor import TreeInterpreter
 
 from bridge.core import moments
-from bridge.core.signatures import bounded, fits, function
+from bridge.core.parsing import dump_json
+from bridge.core.parsing import parse_json as strict_parse
+from bridge.core.signatures import bounded, function
+from bridge.errors import InvalidRequest
 
 MAX_ITEMS = 10_000
-MAX_DEPTH = 64
 
 # Enough for any two JSON numbers written out, from 1e308 down to 1e-60.
 _EXACT = Context(prec=400)
@@ -28,39 +29,18 @@ _equal = TreeInterpreter.COMPARATOR_FUNC["eq"]
 
 
 def as_text(value: Any) -> str:
-    """Return `value` as it stands inside text: null is empty, text as it is, all else compact JSON.
-
-    Raises ValueError or TypeError for what is not JSON.
-    """
+    """Return `value` as it stands inside text: null is empty, text as it is, all else compact JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return "" if value is None else dump_json(value).decode()
 
 
 def read_json(text: str) -> Any:
     """Parse JSON that can be sent on as JSON. Raises ValueError with a sentence."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ValueError("the text is not JSON") from None
-    _check_json(value)
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _check_json(value: Any, depth: int = 0) -> None:
-    if depth > MAX_DEPTH:
-        raise ValueError(f"the JSON is nested deeper than {MAX_DEPTH}")
-    if isinstance(value, str):
-        value.encode()
-    elif isinstance(value, int | float) and not fits(value):
-        raise ValueError("the JSON holds a number beyond 64 bits")
-    elif isinstance(value, list | dict):
-        for item in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check_json(item, depth + 1)
+        return strict_parse(text.encode(), allow_nul=True)
+    except (InvalidRequest, UnicodeEncodeError):
+        raise ValueError("the text is not JSON, or is more than can be read") from None
 
 
 def truthy(value: Any) -> bool:
@@ -136,7 +116,7 @@ _LANGUAGES = {
     "soql": lambda text: f"'{_escaped(text, _SOQL)}'",
     "jql": lambda text: f'"{_escaped(text, _JQL)}"',
     "odata": lambda text: "'" + text.replace("'", "''") + "'",
-    "graphql": lambda text: json.dumps(text, ensure_ascii=False),
+    "graphql": lambda text: dump_json(text).decode(),
     "xml": _xml,
 }
 
