@@ -16,7 +16,7 @@ BESIDE_ALONE, BESIDE_CROWD, BIG = "quick backend, alone", "quick backend, beside
 
 def run(stage: Stage) -> Scene:
     """The comparison, then the bigger crowd for ourselves."""
-    with stage.sub() as small:
+    with stage.sub(at_least=25 * DELAY) as small:
         wanted = Wanted(backends.slow(small, DELAY).port, threads=CALLERS + 4, concurrency=CALLERS)
         field = contenders.start(
             small, wanted, contenders.TOOLBRIDGE, contenders.TOOLBOX,
@@ -25,7 +25,7 @@ def run(stage: Stage) -> Scene:
         rows = in_rounds(small, subjects(small, field, CALLERS, wanted.tools, (EXECUTE, MCP)), rounds=2)
         for row, (_, server) in zip(rows, field.running, strict=True):
             row.figures["megabytes"] = server.megabytes()
-    with stage.sub() as big:
+    with stage.sub(at_least=4 * BIG_DELAY) as big:
         rows += _big(big)
     return Scene("crowd", rows, field.missing)
 
@@ -42,12 +42,11 @@ def _big(stage: Stage) -> list[Row]:
     slow = Questions(EXECUTE, write_calls(EXECUTE, wanted.tools, stage.file(".txt")))
     calls = write_calls(EXECUTE, 1, stage.file(".txt"), name=lambda _: documents.BESIDE)
     beside = Subject("", server, Questions(EXECUTE, calls), 4)
-    seconds = max(stage.seconds, 4)
     once(stage, beside, 1)
-    alone, _ = once(stage, beside, seconds)
-    with Pressure(stage, server.port, slow, BIG_CALLERS, 2 + 2 * seconds) as crowd:
-        once(stage, beside, 2)
-        crowded, _ = once(stage, beside, seconds)
+    alone, _ = once(stage, beside, stage.seconds)
+    with Pressure(stage, server.port, slow, BIG_CALLERS, 2 * stage.seconds) as crowd:
+        once(stage, beside, stage.seconds / 2)
+        crowded, _ = once(stage, beside, stage.seconds)
         load = crowd.wait()
     figures = {
         "per_second": load.right / load.seconds, "p50_ms": load.p50_ms, "p99_ms": load.p99_ms,

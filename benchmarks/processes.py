@@ -80,7 +80,7 @@ class Server:
                     self.seconds_to_start = time.monotonic() - began
                     return
             time.sleep(0.005)
-        tail = self.log.read_text(errors="replace")[-1500:]
+        tail = self.log.read_text(errors="replace")[-800:]
         raise NotStartedError(f"{self.name} did not start ({complaint}); the end of its log:\n{tail}")
 
     def end(self) -> None:
@@ -123,10 +123,11 @@ class Stage:
         """A path in the run's folder that nobody else uses."""
         return self.folder / f"{next(self._count)}{suffix}"
 
-    def sub(self) -> Stage:
-        """The same stage for one scenario: what is started on it ends when it is left."""
+    def sub(self, at_least: float = 0) -> Stage:
+        """The same stage for a part: what is started on it ends when it is left; `at_least` are its seconds."""
+        seconds = max(self.seconds, at_least)
         return Stage(
-            self.folder, self.seconds, self.rounds, self.peers, self.server_core, self.load_core, _count=self._count
+            self.folder, seconds, self.rounds, self.peers, self.server_core, self.load_core, _count=self._count
         )
 
     def start(
