@@ -1,0 +1,1 @@
+"""The web side: the only place that knows Flask and gunicorn."""

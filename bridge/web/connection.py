@@ -1,0 +1,169 @@
+"""One HTTP/1.1 connection under gunicorn: a request that comes slowly, an answer that goes out whole, the end.
+
+A thread is precious, a connection is not. So a thread is given to a request only when its
+whole head has arrived; what the head promises has to follow by a deadline; a body that
+nobody read is never waited for: the connection ends after the answer instead. It ends in two
+steps (RFC 9112 section 9.6): we stop sending, and what the client still sends is dropped for a
+moment, so that the answer is not lost in a reset.
+"""
+
+from __future__ import annotations
+
+import socket
+from io import SEEK_END
+from time import monotonic
+from typing import Any
+
+from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.wsgi import Response
+
+#: Seconds from a request's first byte to its last.
+READ_SECONDS = 10.0
+#: Seconds that a client may take to accept an answer.
+WRITE_SECONDS = 30.0
+#: Seconds and bytes that a client gets to finish sending after its last answer.
+PARTING_SECONDS = 2.0
+PARTING_BYTES = 4 * 1_048_576
+#: The request line and all headers together, in bytes.
+MAX_HEAD = 65_536
+
+_PIECE = 65_536
+
+
+class RequestTimeout(ParseException):
+    """The request did not arrive by its deadline."""
+
+
+class PatientUnreader(SocketUnreader):
+    """Reads a socket until the request's deadline; sending single bytes gains nobody time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._deadline = 0.0
+
+    def has_head(self) -> bool:
+        """Take what has arrived, without waiting, and say whether the parser can go to work.
+
+        It can with a whole head, with lines that do not end as they should, and when
+        nothing more will come: the parser has the right words for each.
+        """
+        held = self.buf.getvalue()
+        if _ends(held):
+            self._deadline = monotonic() + READ_SECONDS
+            return True
+        piece = self._arrived()
+        if piece is None:
+            return False
+        if not held:
+            self._deadline = monotonic() + READ_SECONDS
+        self.buf.seek(0, SEEK_END)
+        self.buf.write(piece)
+        return not piece or _ends(held + piece) or self._refuse_to_wait(len(held) + len(piece))
+
+    def _arrived(self) -> bytes | None:
+        self.sock.setblocking(False)
+        try:
+            return self.sock.recv(self.mxchunk)
+        except BlockingIOError:
+            return None
+
+    def _refuse_to_wait(self, size: int) -> bool:
+        if size > MAX_HEAD:
+            raise LimitRequestHeaders("request head")
+        if monotonic() > self._deadline:
+            raise RequestTimeout
+        return False
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Return the next bytes of a body, none at its end. Raises RequestTimeout."""
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise RequestTimeout
+        self.sock.settimeout(left)
+        try:
+            return super().chunk(size_hint)  # type: ignore[call-arg] # types-gunicorn is a version behind
+        except TimeoutError:
+            raise RequestTimeout from None
+
+
+def _ends(head: bytes) -> bool:
+    return b"\r\n\r\n" in head or b"\n\n" in head
+
+
+def reader_of(conn: Any) -> PatientUnreader:
+    """Return the reader of a plain connection, made with its parser for its first request."""
+    if conn.parser is None:
+        conn.parser = RequestParser(conn.cfg, conn.sock, conn.client)
+        conn.parser.unreader = PatientUnreader(conn.sock)
+        conn.initialized = True
+    reader: PatientUnreader = conn.parser.unreader
+    return reader
+
+
+def is_read(request: Any, unreader: SocketUnreader) -> bool:
+    """Say whether the next byte belongs to another request; what has arrived of this one's body is dropped."""
+    reader = request.body.reader
+    if not isinstance(reader, LengthReader):
+        return bool(reader.parser is None)
+    if 0 < reader.length <= len(unreader.buf.getbuffer()):
+        request.body.read()
+    return reader.length == 0
+
+
+class Invitation:
+    """A body that is asked for (`100 Continue`) when somebody wants to read it (RFC 9110 section 10.1.1)."""
+
+    def __init__(self, body: Any, sock: socket.socket) -> None:
+        self._body = body
+        self._sock = sock
+        self._sent = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes of the body."""
+        if not self._sent:
+            self._sent = True
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return bytes(self._body.read(size))
+
+
+class WholeResponse(Response):
+    """Sends the head and a body of known length in one piece: one system call and one packet less."""
+
+    def write(self, arg: bytes) -> None:
+        """Send a piece of the body, after the head."""
+        if self.headers_sent or self.response_length != len(arg) or self.req.method == "HEAD":
+            super().write(arg)
+            return
+        lines = (*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n")
+        self.headers_sent = True
+        self.sent = len(arg)
+        self.sock.sendall("".join(lines).encode("latin-1") + arg)
+
+
+class Parting:
+    """The end of a connection: nothing more is sent, what still comes is dropped, within limits."""
+
+    def __init__(self, conn: Any) -> None:
+        self.conn = conn
+        self.until = monotonic() + PARTING_SECONDS
+        self._left = PARTING_BYTES
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+        except OSError:
+            self._left = 0
+
+    def is_over(self) -> bool:
+        """Drop what has arrived; say whether the client has closed, or has had its chance."""
+        try:
+            while self._left > 0:
+                piece = self.conn.sock.recv(_PIECE)
+                self._left -= len(piece) or self._left
+        except BlockingIOError:
+            return monotonic() > self.until
+        except OSError:
+            pass
+        return True
