@@ -233,20 +233,17 @@ class FaultServer:
             with contextlib.suppress(_Over, EOFError, OSError):
                 self._converse(sock, number)
         finally:
-            sock.close()
             with self._changed:
-                del self._open[threading.current_thread()]
+                self._open.pop(threading.current_thread()).close()
                 self._changed.notify_all()
 
     def _converse(self, plain: socket.socket, number: int) -> None:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.ExitStack() as stack:
-            sock = stack.enter_context(self._secured(plain)) if self.tls else plain
-            connection = Connection(self, sock, number)
-            self._play(connection, self._greeting)
-            while True:
-                connection.read()
-                self._play(connection, self._script(connection.request.target.partition("?")[0]))
+        connection = Connection(self, self._secured(plain) if self.tls else plain, number)
+        self._play(connection, self._greeting)
+        while True:
+            connection.read()
+            self._play(connection, self._script(connection.request.target.partition("?")[0]))
 
     def _secured(self, plain: socket.socket) -> ssl.SSLSocket:
         assert self.tls
