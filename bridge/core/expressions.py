@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jmespath.exceptions import JMESPathTypeError
+from jmespath.functions import TYPES_MAP
 from jmespath.visitor import Options, TreeInterpreter
 
 from bridge.core.functions import as_text, follow, truthy
@@ -134,14 +135,19 @@ def _guarded(evaluate: Evaluate) -> Evaluate:
         try:
             return evaluate(context)
         except JMESPathTypeError as error:
-            kinds = " or ".join(error.expected_types)
-            raise EvaluationError(f"{error.function_name}() takes {kinds}, not {error.actual_type}") from None
+            raise EvaluationError(_mistyped(error)) from None
         except RecursionError:
             raise EvaluationError("the values are nested too deeply") from None
         except (TypeError, ValueError, ArithmeticError):
             raise EvaluationError("the values do not fit what the expression does with them") from None
 
     return guard
+
+
+def _mistyped(error: JMESPathTypeError) -> str:
+    # An item's type is told by its Python name, an argument's by JMESPath's.
+    found = TYPES_MAP.get(error.actual_type, error.actual_type)
+    return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {found}"
 
 
 @dataclass(slots=True)
@@ -229,7 +235,8 @@ class _TreeBuilder:
         nodes = {}
         for key, member in members.items():
             if "${" in key:
-                problems.add("a key is always literal; only values hold expressions", key, key=True)
+                sentence = "a key is always literal; only values hold expressions"
+                problems.add(sentence, key, key=True, code="registry/expression")
             nodes[key] = self.build(member, problems.at(key))
         if self.nulls == "drop":
             nodes = {key: node for key, node in nodes.items() if node != _Constant(None)}

@@ -26,6 +26,8 @@ MEMBERS = {
     "call": frozenset({"id", "conversation", "now", "unix"}),
     "request": frozenset({"method", "target", "body"}),
 }
+# Every name that an expression may start from somewhere in a registry.
+_ROOTS = frozenset({"params", "state", "body", "status", "headers", "steps", "item", "signature", *MEMBERS})
 # What an element has no member of, so that `params.x` inside `[...]` is a mistake.
 _ONLY_OUTSIDE = frozenset({"params", "steps", "caller", "call"})
 # So many names are listed where none is near the one that was written.
@@ -143,7 +145,10 @@ class _Walk:
             return text_meant(name, self.text)
         if name in (self.scope.params or ()) and "params" in self.scope.roots:
             return ExpressionError(f"nothing is called {name} here (did you mean 'params.{name}'?)")
-        near = did_you_mean(name, self.scope.roots) or f"; here are {_listed(self.scope.roots)}, and a text is {name!r}"
+        here = f"; here are {_listed(self.scope.roots)}"
+        if name in _ROOTS:
+            return ExpressionError(f"{name} is not known at this point{here}")
+        near = did_you_mean(name, self.scope.roots) or f"{here}, and a text is {name!r}"
         return ExpressionError(f"nothing is called {name} here{near}")
 
     def _check_header(self, name: str) -> None:
