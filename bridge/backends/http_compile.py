@@ -60,6 +60,9 @@ class _Draft:
 
 def compile_call(plan: Plan, problems: Problems) -> tuple[Alternative, ...]:
     """Return the alternatives of a tool's `call`, in order; report every mistake in them."""
+    if plan.call is None:
+        problems.add("write a `call`: `METHOD /path`, or a mapping with a `path`")
+        return ()
     parts = plan.call if isinstance(plan.call, list) else [plan.call]
     places = [problems.at(index) if isinstance(plan.call, list) else problems for index in range(len(parts))]
     drafts = [_draft(part, plan, place) for part, place in zip(parts, places, strict=True)]
