@@ -9,7 +9,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.http import parse_options_header
 
 from bridge.core.parsing import parse_json
-from bridge.errors import BodyTooLarge, MalformedBody, UnsupportedMedia
+from bridge.errors import BodyTooLarge, InvalidRequest, MalformedBody, UnsupportedMedia
 
 
 def read_json(environ: WSGIEnvironment, limit: int) -> Any:
@@ -22,7 +22,11 @@ def read_json(environ: WSGIEnvironment, limit: int) -> Any:
         raise UnsupportedMedia
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMedia("Send the body uncompressed")
-    return parse_json(_whole(environ, limit))
+    body = _whole(environ, limit)
+    try:
+        return parse_json(body)
+    except InvalidRequest as error:
+        raise MalformedBody(error.message) from error
 
 
 @lru_cache(maxsize=256)

@@ -26,11 +26,11 @@ READ_SECONDS = 10.0
 WRITE_SECONDS = 30.0
 #: Seconds and bytes that a client gets to finish sending after its last answer.
 PARTING_SECONDS = 2.0
-PARTING_BYTES = 4 * 1_048_576
+PARTING_BYTES = 16 * 1_048_576
 #: The request line and all headers together, in bytes.
 MAX_HEAD = 65_536
 
-_PIECE = 65_536
+_PIECE = 262_144
 
 
 class RequestTimeout(ParseException):
@@ -148,7 +148,7 @@ class Parting:
 
     def __init__(self, conn: Any) -> None:
         self.conn = conn
-        self.until = monotonic() + PARTING_SECONDS
+        self._until = monotonic() + PARTING_SECONDS
         self._left = PARTING_BYTES
         try:
             conn.sock.shutdown(socket.SHUT_WR)
@@ -157,13 +157,14 @@ class Parting:
             self._left = 0
 
     def is_over(self) -> bool:
-        """Drop what has arrived; say whether the client has closed, or has had its chance."""
+        """Drop some of what has arrived; say whether the client has closed, or has had its chance."""
+        if self._left <= 0 or monotonic() > self._until:
+            return True
         try:
-            while self._left > 0:
-                piece = self.conn.sock.recv(_PIECE)
-                self._left -= len(piece) or self._left
+            piece = self.conn.sock.recv(_PIECE)
         except BlockingIOError:
-            return monotonic() > self.until
+            return False
         except OSError:
-            pass
-        return True
+            return True
+        self._left -= len(piece)
+        return not piece
