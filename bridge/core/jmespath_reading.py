@@ -84,9 +84,9 @@ def _check_literals(text: str) -> None:
         try:
             read_json(literal[1:-1].replace("\\`", "`"))
         except ValueError:
-            meant = literal[1:-1].strip().replace("'", "\\'")
-            hint = f"{text[: match.start()]}'{meant}'{text[match.end() :]}"
-            raise ExpressionError(f"{literal} is not JSON; a text is written '{meant}'", hint) from None
+            meant = _raw(literal[1:-1].strip())
+            hint = f"{text[: match.start()]}{meant}{text[match.end() :]}"
+            raise ExpressionError(f"{_short(literal)} is not JSON; a text is written {_short(meant)}", hint) from None
 
 
 def _with_literals(text: str, tokens: Tokens) -> str:
@@ -110,9 +110,15 @@ def _check_comparisons(tokens: Tokens, text: str) -> None:
 
 def text_meant(name: str, text: str) -> ExpressionError:
     """Return the error for a quoted name that stands where only a text makes sense."""
-    double, single = json.dumps(name, ensure_ascii=False), "'" + name.replace("'", "\\'") + "'"
+    double, single = json.dumps(name, ensure_ascii=False), _raw(name)
     hint = text.replace(double, single) if double in text else None
-    return ExpressionError(f"{double} is the member of that name, not a text; a text is written {single}", hint)
+    return ExpressionError(
+        f"{_short(double)} is the member of that name, not a text; a text is written {_short(single)}", hint
+    )
+
+
+def _raw(text: str) -> str:
+    return "'" + text.replace("'", "\\'") + "'"
 
 
 def _worded(error: JMESPathError, text: str) -> ExpressionError:
@@ -130,4 +136,8 @@ def _worded(error: JMESPathError, text: str) -> ExpressionError:
     if error.msg.startswith("Quoted"):
         return ExpressionError("a function's name is not quoted")
     token = str(error.token_value)
-    return ExpressionError(f"{token!r} is not expected there{_ADVICE.get(token, '')}")
+    return ExpressionError(f"{_short(repr(token))} is not expected there{_ADVICE.get(token, '')}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:56]}..."

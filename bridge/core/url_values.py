@@ -19,6 +19,7 @@ from bridge.errors import InvalidParameters
 
 Arrays = Literal["repeat", "brackets", "comma", "indexed"]
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _HARMLESS = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 # A backslash, the control characters (Unicode's Cc) and halves of surrogate pairs.
 _UNSENDABLE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -61,6 +62,9 @@ def encode_pairs(key: str, value: Any, arrays: Arrays) -> Iterator[str]:
 
 
 def _encode(text: str) -> str:
+    # `quote` finds out the same, six times slower, and most names and many values are so.
+    if _UNRESERVED.fullmatch(text):
+        return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:

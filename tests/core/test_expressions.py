@@ -28,7 +28,7 @@ OUT = Scope(
 )
 BACK = Scope(OUT.roots | {"body", "status", "headers"}, OUT.params)
 CHAIN = Scope(OUT.roots | {"steps"}, OUT.params, steps=frozenset({"order", "refund"}))
-GENERATED = settings(max_examples=1_500, deadline=None, database=None)
+GENERATED = settings(max_examples=500, deadline=None, database=None)
 
 CONTEXT = {
     "params": {"customer_id": "C-1", "n": 5},
@@ -379,7 +379,7 @@ grammar = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=4_000, deadline=None, database=None)
+@settings(max_examples=2_000, deadline=None, database=None)
 @given(grammar.map("".join))
 def test_any_text_compiles_or_is_an_expression_error_and_then_runs_or_is_an_evaluation_error(text):
     try:

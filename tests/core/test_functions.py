@@ -353,7 +353,7 @@ CALLS = [
 ]
 
 
-@settings(max_examples=1_000, deadline=None, database=None)
+@settings(max_examples=500, deadline=None, database=None)
 @given(st.fixed_dictionaries({"a": json_values, "b": json_values, "c": json_values}))
 def test_any_values_give_json_or_an_evaluation_error(context):
     for call in CALLS:
