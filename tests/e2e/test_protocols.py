@@ -65,6 +65,12 @@ def crm() -> Iterator[FaultServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def hang_up(crm: FaultServer) -> Iterator[None]:
+    yield
+    crm.hang_up()
+
+
 @pytest.fixture(scope="module", params=["carrier", "flask"])
 def server(request, crm: FaultServer, tmp_path_factory) -> Iterator[Server]:
     registry: Path = tmp_path_factory.mktemp("desk") / "desk.yaml"

@@ -207,6 +207,10 @@ class FaultServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._acceptor.join()
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close every open connection and wait for its thread; new ones are still accepted."""
         with self._changed:
             threads = dict(self._open)
         for sock in threads.values():
