@@ -8,9 +8,11 @@ takes `current` once and keeps it, so a call ends with the version it began with
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +107,12 @@ class Bridge:
     def refresh(self) -> None:
         """Read the files again; serve what they hold if it can be served, keep what is served if not."""
         with self._lock:
-            built = self._read_files()
+            try:
+                built = self._read_files()
+            except Exception:
+                # A bug of ours in reading one edit must not end the following of the next.
+                self._note("registry_unread", traceback=traceback.format_exc())
+                return
             if built.registry is None:
                 self._reject(built.diagnostics)
                 return
@@ -194,8 +201,6 @@ class Bridge:
             _close(entry[1])
 
     def _note(self, event: str, **members: Any) -> None:
-        import json
-
         self._write(json.dumps({"event": event, **members}) + "\n")
 
 
