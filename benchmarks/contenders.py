@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def _start_gunicorn(stage: Stage, wanted: Wanted) -> Server:
 
 def _start_granian(stage: Stage, wanted: Wanted) -> Server:
     port, env = free_port(), _our_environment(stage, wanted)
-    env["PYTHONPATH"] = str(install.granian())
+    env["PYTHONPATH"] = os.pathsep.join([str(install.granian()), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1"]
     command += ["--http", "1", "--no-ws", "--blocking-threads", str(wanted.threads), "bridge.web.wsgi:app"]
     server = stage.start(
