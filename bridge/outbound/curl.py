@@ -8,7 +8,8 @@ Two habits of libcurl need a guard each (both measured with 8.23):
 
 - It trusts a connection that it checked within the last second. A server may have closed it meanwhile, or
   sent bytes nobody asked for, which would become the answer to the next request. So the socket is polled
-  before every request, and a connection with anything to read is not used again.
+  before every request, and a connection with anything to read is not used again. What a poll cannot see is a
+  close that is under way, so a write takes no connection that was idle for longer than servers dare to promise.
 - It sends a request again over a fresh connection when a reused one ends unanswered. That suits a read. For a
   write, `PREREQFUNCTION`, called before each sending, refuses the second.
 """
@@ -17,7 +18,8 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import pycurl
@@ -34,10 +36,14 @@ from bridge.outbound.message import (
     UnusableBodyError,
     decoded,
     joined,
+    standing,
     wire_body,
 )
 
-#: libcurl's own additions that nobody asked for; a name without a value takes the line away.
+#: Seconds of idleness after which a write gets a connection of its own; the shortest keep-alive in common use is two.
+_IDLE_FOR_WRITES = 1.0
+
+#: What libcurl adds by itself.
 _UNWANTED = ("Accept", "Content-Type", "Expect")
 
 _ALWAYS: tuple[tuple[int, Any], ...] = (
@@ -70,6 +76,7 @@ class CurlLine:
         self._sendings = 0
         self._shape: tuple[str, bool, bool] | None = None
         self._fresh = False
+        self._used = 0.0
         self._watched = -1
         self._poll = select.poll()
         self._curl = pycurl.Curl()
@@ -87,9 +94,9 @@ class CurlLine:
         """Close the connection."""
         self._curl.close()
 
-    def exchange(self, outgoing: Outgoing, fields: Fields, left: float) -> Incoming:
+    def exchange(self, outgoing: Outgoing, left: float) -> Incoming:
         """Send the request and return the answer; see `engine.Line`."""
-        self._prepare(outgoing, fields, left)
+        self._prepare(outgoing, left)
         try:
             self._curl.perform()
             return self._incoming(outgoing)
@@ -97,19 +104,20 @@ class CurlLine:
             raise self._fault(outgoing, *error.args) from None
         finally:
             self._body.clear()
+            self._used = time.monotonic()
 
-    def _prepare(self, outgoing: Outgoing, fields: Fields, left: float) -> None:
+    def _prepare(self, outgoing: Outgoing, left: float) -> None:
         curl = self._curl
         self._head.clear()
         self._size = self._sendings = 0
         self._shape_for(outgoing)
         curl.setopt(pycurl.URL, outgoing.url)
-        curl.setopt(pycurl.HTTPHEADER, _header_lines(fields))
+        curl.setopt(pycurl.HTTPHEADER, _header_lines(outgoing.headers))
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
-        stale = self._is_stale()
-        if stale != self._fresh:
-            self._fresh = stale
-            curl.setopt(pycurl.FRESH_CONNECT, stale)
+        fresh = self._is_stale() or (not outgoing.safe and time.monotonic() - self._used > _IDLE_FOR_WRITES)
+        if fresh != self._fresh:
+            curl.setopt(pycurl.FRESH_CONNECT, fresh)
+            self._fresh = fresh
 
     def _shape_for(self, outgoing: Outgoing) -> None:
         """Set what rarely changes between two requests of one handle, and the body."""
@@ -117,11 +125,11 @@ class CurlLine:
         body = wire_body(outgoing)
         shape = (outgoing.method, body is not None, outgoing.safe)
         if shape != self._shape:
-            self._shape = shape
             curl.setopt(pycurl.HTTPGET if body is None else pycurl.POST, 1)
             curl.setopt(pycurl.NOBODY, outgoing.method == "HEAD")
             curl.setopt(pycurl.CUSTOMREQUEST, outgoing.method)
             curl.setopt(pycurl.PREREQFUNCTION, None if outgoing.safe else self._send_once)
+            self._shape = shape
         if body is not None:
             curl.setopt(pycurl.POSTFIELDS, body)
 
@@ -159,7 +167,7 @@ class CurlLine:
             raise Fault.UNUSABLE.error(outgoing, f"status {head[0]}: {error}") from None
 
     def _fault(self, outgoing: Outgoing, code: int, text: str) -> BridgeError:
-        why = f"libcurl {code}: {text}"
+        why = f"libcurl {code}: {text}" if self._sendings < 2 else "a reused connection ended unanswered"
         if not self._curl.getinfo(pycurl.REQUEST_SIZE):
             return (Fault.EXPIRED if time.monotonic() >= outgoing.deadline else Fault.NOT_SENT).error(outgoing, why)
         if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -173,10 +181,17 @@ class CurlLine:
 
 def _header_lines(fields: Fields) -> list[str]:
     """Write headers as libcurl reads them; `Name;` is its way to send an empty value."""
-    given = {name.lower() for name, _ in fields}
     lines = [f"{name}: {text}" if text else f"{name};" for name, text in fields]
-    lines.extend(f"{name}:" for name in _UNWANTED if name.lower() not in given)
+    lines += _added_lines(tuple([name for name, _ in fields]))
     return lines
+
+
+@lru_cache(1024)
+def _added_lines(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines beside those of headers with these names; `Name:` keeps libcurl from adding its own."""
+    given = {name.lower() for name in names}
+    unwanted = (f"{name}:" for name in _UNWANTED if name.lower() not in given)
+    return (*(f"{name}: {text}" for name, text in standing(names)), *unwanted)
 
 
 def _final_head(lines: list[bytes]) -> tuple[int, Mapping[str, str]] | None:
@@ -184,18 +199,12 @@ def _final_head(lines: list[bytes]) -> tuple[int, Mapping[str, str]] | None:
 
     `lines` may begin with interim answers (1xx) and end with trailers, which are no headers.
     """
-    status, start = 0, 0
-    for at, line in enumerate(lines):
-        if line in (b"\r\n", b"\n"):
-            if status >= 200:
-                return status, joined(_fields(lines[start:at]))
-            status = 0
-        elif not status:
-            status, start = int(line[9:12]), at + 1
-    return None
-
-
-def _fields(lines: list[bytes]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        name, _, text = line.decode("latin-1").partition(":")
-        yield name, text
+    empty = b"\r\n" if b"\r\n" in lines else b"\n"
+    start = 0
+    try:
+        while (status := int(lines[start][9:12])) < 200:
+            start = lines.index(empty, start) + 1
+        end = lines.index(empty, start)
+    except (IndexError, ValueError):
+        return None
+    return status, joined([line.decode("latin-1").partition(":")[::2] for line in lines[start + 1 : end]])

@@ -13,7 +13,7 @@ import certifi
 
 from bridge.kinds import Kinds
 from bridge.outbound.faults import Fault
-from bridge.outbound.message import Fields, Incoming, Outgoing, wire_fields
+from bridge.outbound.message import Incoming, Outgoing, check_headers
 from bridge.outbound.pool import Pool
 from bridge.settings import SettingError
 
@@ -46,8 +46,8 @@ class Options:
 class Line(Protocol):
     """One connection of an engine; the part that differs between them."""
 
-    def exchange(self, outgoing: Outgoing, fields: Fields, left: float) -> Incoming:
-        """Send the request with these headers and return the answer within `left` seconds; raise what Fault lists."""
+    def exchange(self, outgoing: Outgoing, left: float) -> Incoming:
+        """Send the request and return the answer within `left` seconds; raise what Fault lists."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -71,13 +71,13 @@ class PooledEngine:
 
     def send(self, outgoing: Outgoing) -> Incoming:
         """Return the answer; see `Engine.send`."""
-        fields = wire_fields(outgoing)
+        check_headers(outgoing)
         line = self._pool.take(outgoing.deadline)
         try:
             left = min(outgoing.deadline - time.monotonic(), _LONGEST)
             if left <= 0:
                 raise Fault.EXPIRED.error(outgoing, "no time was left")
-            return line.exchange(outgoing, fields, left)
+            return line.exchange(outgoing, left)
         finally:
             self._pool.give(line)
 

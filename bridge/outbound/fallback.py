@@ -7,7 +7,8 @@ can come into play. It promises less than libcurl, and says so:
   floods interim answers, can hold a call beyond it.
 - A request counts as not sent only where the connection was never made or its certificate was refused; any other
   failure of a TLS handshake leaves a write's outcome unknown.
-- `%2e` in a path goes out as `%2E` (the same by RFC 3986 section 6.2.2.1); a read is never sent again.
+- `%2e` in a path goes out as `%2E` (the same by RFC 3986 section 6.2.2.1).
+- A read is never sent again, and a write trusts an idle connection however old it is.
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueErro
 from bridge.errors import BridgeError
 from bridge.outbound.engine import Options
 from bridge.outbound.faults import Fault
-from bridge.outbound.message import MAX_HEAD, Fields, Incoming, Outgoing, UnusableBodyError, decoded, joined, wire_body
+from bridge.outbound.message import (
+    MAX_HEAD,
+    Incoming,
+    Outgoing,
+    UnusableBodyError,
+    decoded,
+    joined,
+    standing,
+    wire_body,
+)
 
 # urllib3 writes whole URLs and stray header bytes into its own log lines; what matters is in ours.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -51,9 +61,9 @@ class RequestsLine:
             pools[key].close()
         self._adapter.close()
 
-    def exchange(self, outgoing: Outgoing, fields: Fields, left: float) -> Incoming:
+    def exchange(self, outgoing: Outgoing, left: float) -> Incoming:
         """Send the request and return the answer; see `engine.Line`."""
-        request = _prepared(outgoing, fields)
+        request = _prepared(outgoing)
         timeout = (min(self._options.connect_timeout, left), left)
         try:
             response = self._adapter.send(request, stream=True, timeout=timeout, verify=self._options.ca)
@@ -97,10 +107,10 @@ class RequestsLine:
             raise Fault.BROKEN.error(outgoing, _names(error)) from None
 
 
-def _prepared(outgoing: Outgoing, fields: Fields) -> PreparedRequest:
+def _prepared(outgoing: Outgoing) -> PreparedRequest:
     """Return the request without the normalisation of `prepare()`, which decodes `%2e`."""
     body = wire_body(outgoing)
-    headers = HTTPHeaderDict(fields)
+    headers = HTTPHeaderDict(outgoing.headers + standing(tuple(name for name, _ in outgoing.headers)))
     if body is not None:
         headers["Content-Length"] = str(len(body))
     request = PreparedRequest()

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from bridge._version import __version__
 from bridge.errors import InvalidParameters
 
+#: Headers in the order in which they are sent.
+Fields = tuple[tuple[str, str], ...]
+
 #: Largest header value that is sent, in characters.
 MAX_VALUE = 8192
 #: Most header lines that an answer may have, and most bytes in all of them (interim answers included).
@@ -17,13 +20,10 @@ MAX_HEADERS = 100
 MAX_HEAD = 65_536
 
 #: What every request says unless it says otherwise. Only gzip is asked for, so only gzip is decoded.
-STANDING = (("User-Agent", f"toolbridge/{__version__}"), ("Accept-Encoding", "gzip"))
+STANDING: Fields = (("User-Agent", f"toolbridge/{__version__}"), ("Accept-Encoding", "gzip"))
 
 #: Methods whose request without a body says `Content-Length: 0` (RFC 9110 section 8.6).
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-#: Headers in the order in which they are sent.
-Fields = list[tuple[str, str]]
 
 _is_sendable = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?").fullmatch
 
@@ -41,7 +41,7 @@ class Outgoing:
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Fields
     body: bytes | None
     safe: bool
     deadline: float
@@ -71,12 +71,16 @@ def header_value(name: str, text: str) -> str:
     return text
 
 
-def wire_fields(outgoing: Outgoing) -> Fields:
-    """Return the guarded headers of a request with the standing ones it lacks."""
-    fields = [(name, header_value(name, text)) for name, text in outgoing.headers]
-    given = {name.lower() for name, _ in fields}
-    fields.extend(field for field in STANDING if field[0].lower() not in given)
-    return fields
+def check_headers(outgoing: Outgoing) -> None:
+    """Raise InvalidParameters if a header of the request must not be sent."""
+    for name, text in outgoing.headers:
+        header_value(name, text)
+
+
+def standing(names: tuple[str, ...]) -> Fields:
+    """Return the standing headers that a request with headers of these names lacks."""
+    given = {name.lower() for name in names}
+    return tuple(field for field in STANDING if field[0].lower() not in given)
 
 
 def wire_body(outgoing: Outgoing) -> bytes | None:

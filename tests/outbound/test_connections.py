@@ -35,6 +35,23 @@ def test_a_write_never_goes_over_a_connection_that_has_ended(server, post, endin
     assert [one.connection for one in server.requests] == [1, 2, 3, 4, 5]
 
 
+def test_a_write_trusts_only_a_connection_that_was_used_a_moment_ago(server, curl):
+    server.on("/x", answer(200))
+
+    def send(method: str, *, idle: float = 0.0) -> None:
+        time.sleep(idle)
+        curl.send(Outgoing(method, server.url("/x"), (), None, method == "GET", time.monotonic() + 5))
+
+    send("POST")
+    send("POST")
+    assert server.accepted == 1
+    send("GET", idle=1.1)
+    send("POST")
+    assert server.accepted == 1
+    send("POST", idle=1.1)
+    assert server.accepted == 2
+
+
 @ENDINGS
 def test_a_read_never_fails_because_an_idle_connection_has_ended(server, get, ending):
     server.on("/ok", answer(200), ending)
