@@ -139,7 +139,8 @@ def _check_count(name: str, arguments: Sequence[Any], least: int, most: int | No
     if len(arguments) >= least and (most is None or len(arguments) <= most):
         return
     wanted = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-    raise EvaluationError(f"{name}() takes {wanted} argument{'' if wanted == '1' else 's'}, not {len(arguments)}")
+    plural = "" if wanted.split()[-1] == "1" else "s"
+    raise EvaluationError(f"{name}() takes {wanted} argument{plural}, not {len(arguments)}")
 
 
 def _check_own(own: Signature, arguments: Sequence[Any]) -> None:

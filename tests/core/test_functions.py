@@ -114,7 +114,7 @@ def test_what_is_wrong_for_certain_is_found_at_load():
     assert refused("finde(body, 'a', `1`)") == "no function is called 'finde' (did you mean 'find'?)"
     assert refused("find(body, 'a')") == "find() takes 3 arguments, not 2"
     assert refused("round(body, `1`, `2`)") == "round() takes 1 to 2 arguments, not 3"
-    assert refused("concat()") == "concat() takes at least 1 arguments, not 0"
+    assert refused("concat()") == "concat() takes at least 1 argument, not 0"
     assert refused("length()") == "length() takes 1 argument, not 0"
     assert refused("lower(`5`)") == "lower() takes text as its first argument, not number"
     assert refused("length(`5`)") == "length() takes string or array or object, not number"
