@@ -2,8 +2,9 @@
 
 A browser on the operator's own machine can be made to send requests to a loopback
 address by any page it shows (DNS rebinding). Such a request names the page's host in
-`Host` and its site in `Origin`, so both are checked, each by itself. `X-Forwarded-*` is
-never looked at: whoever sends a request can write it.
+`Host` and its site in `Origin`, so both are checked, each by itself. A proxy on the same machine
+comes from loopback too: it needs its host name in the settings. `X-Forwarded-*` is never
+looked at: whoever sends a request can write it.
 """
 
 from __future__ import annotations
@@ -67,11 +68,12 @@ class Gate:
 
     def check(self, environ: WSGIEnvironment, registry: Registry) -> None:
         """Let the request pass or raise WrongHost or ForbiddenOrigin."""
-        if is_open(registry) and not is_loopback(environ.get("REMOTE_ADDR", "")):
+        local = is_loopback(environ.get("REMOTE_ADDR", ""))
+        if is_open(registry) and not local:
             raise ForbiddenOrigin("Only this machine may call while nobody has to authenticate")
         authority = environ.get("HTTP_HOST", "")
         host = host_name(authority)
-        strict = self._named or registry.anonymous is not None or is_loopback(environ["SERVER_NAME"])
+        strict = self._named or registry.anonymous is not None or local
         if (host not in self._hosts) if strict else (host is None and authority != ""):
             raise WrongHost
         target = environ.get("RAW_URI", "/")

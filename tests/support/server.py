@@ -134,11 +134,12 @@ def serving(
     registry: Path | None = None,
     *options: str,
     app: str = "wsgi:app",
+    bind: str = "127.0.0.1:0",
     workers: int = 2,
     env: Mapping[str, str] = {},
 ) -> Iterator[Server]:
     """Start gunicorn with `app` (over `registry`), yield it when it answers, and stop it."""
-    command = [sys.executable, "-m", "gunicorn", app, "--bind", "127.0.0.1:0", "--workers", str(workers), *options]
+    command = [sys.executable, "-m", "gunicorn", app, "--bind", bind, "--workers", str(workers), *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(registry, env), stderr=subprocess.PIPE, text=True, errors="replace"
     )

@@ -12,7 +12,7 @@ from tests.support.small_bridge import TOKEN, SmallBridge
 from tests.support.wsgi_client import Got, ask
 
 ANN = {"Authorization": f"Bearer {TOKEN}"}
-PUBLIC = {"SERVER_NAME": "0.0.0.0", "REMOTE_ADDR": "203.0.113.9"}
+FAR = {"REMOTE_ADDR": "203.0.113.9"}
 
 
 def call(bridge: SmallBridge, headers: dict[str, str], **more: Any) -> Got:
@@ -20,7 +20,7 @@ def call(bridge: SmallBridge, headers: dict[str, str], **more: Any) -> Got:
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:5000", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:5000", "localhost."])
-def test_on_loopback_this_machines_names_are_served_with_any_port(host: str) -> None:
+def test_from_this_machine_its_own_names_are_served_with_any_port(host: str) -> None:
     assert call(SmallBridge(), {"Host": host}).status == 200
 
 
@@ -29,30 +29,30 @@ def test_on_loopback_this_machines_names_are_served_with_any_port(host: str) -> 
     "", " ", "localhost:", "localhost:x", "localhost:5000:5000", "localhost,evil", "u@localhost", "localhost/x", "localhost#",
     "localhost\\@evil", "lоcalhost", "[::1", "::1", "%6cocalhost", "localhost" + "x" * 8000,
 ])  # fmt: skip
-def test_on_loopback_every_other_host_is_a_421(host: str) -> None:
+def test_from_this_machine_every_other_host_is_a_421(host: str) -> None:
     got = call(SmallBridge(), {"Host": host})
     assert (got.status, got.json) == (421, {"error": "This server does not answer for that host name"})
 
 
-def test_without_a_host_nothing_is_served_on_loopback() -> None:
+def test_from_this_machine_nothing_is_served_without_a_host() -> None:
     app = create_app(SmallBridge())
     assert ask(app, "GET", "/tools", None, ANN, HTTP_HOST="").status == 421
 
 
-def test_elsewhere_any_host_is_served_until_names_are_given() -> None:
-    assert call(SmallBridge(), {"Host": "api.example.com"}, **PUBLIC).status == 200
+def test_from_elsewhere_any_host_is_served_until_names_are_given() -> None:
+    assert call(SmallBridge(), {"Host": "api.example.com"}, **FAR).status == 200
     for given in ({"allowed_hosts": ("api.example.com",)}, {"public_url": "https://API.example.com:8443/bridge"}):
-        assert call(SmallBridge(**given), {"Host": "api.example.com"}, **PUBLIC).status == 200
-        assert call(SmallBridge(**given), {"Host": "api.example.com:443"}, **PUBLIC).status == 200
-        assert call(SmallBridge(**given), {"Host": "localhost"}, **PUBLIC).status == 200
-        assert call(SmallBridge(**given), {"Host": "evil.example"}, **PUBLIC).status == 421
+        assert call(SmallBridge(**given), {"Host": "api.example.com"}, **FAR).status == 200
+        assert call(SmallBridge(**given), {"Host": "api.example.com:443"}, **FAR).status == 200
+        assert call(SmallBridge(**given), {"Host": "localhost"}, **FAR).status == 200
+        assert call(SmallBridge(**given), {"Host": "evil.example"}, **FAR).status == 421
         assert call(SmallBridge(**given), {"Host": "api.example.com"}).status == 200
 
 
 def test_where_anybody_may_call_names_are_strict_everywhere() -> None:
-    assert call(SmallBridge(written=True), {"Host": "api.example.com"}, **PUBLIC).status == 421
+    assert call(SmallBridge(written=True), {"Host": "api.example.com"}, **FAR).status == 421
     named = SmallBridge(written=True, allowed_hosts=("api.example.com",))
-    assert call(named, {"Host": "api.example.com"}, **PUBLIC).status == 200
+    assert call(named, {"Host": "api.example.com"}, **FAR).status == 200
 
 
 @pytest.mark.parametrize(("target", "status"), [
@@ -78,7 +78,7 @@ def test_what_a_proxy_would_say_is_not_believed(given: dict[str, str]) -> None:
     ("http://evil.example", 403), ("null", 403), ("", 403), ("http://localhost.evil.example", 403), ("file://", 403),
     ("http://localhost@evil.example", 403), ("localhost", 403), ("http://localhost http://evil", 403),
 ])  # fmt: skip
-def test_on_loopback_only_pages_of_this_machine_may_call(origin: str, status: int) -> None:
+def test_from_this_machine_only_its_own_pages_of_this_machine_may_call(origin: str, status: int) -> None:
     assert call(SmallBridge(), {"Origin": origin}).status == status
 
 
@@ -90,13 +90,13 @@ def test_host_and_origin_are_checked_each_by_itself() -> None:
             assert got.status == (421 if host is bad else 403 if origin is bad else 200)
 
 
-def test_elsewhere_pages_of_the_same_host_and_of_listed_origins_may_call() -> None:
+def test_from_elsewhere_pages_of_the_same_host_and_of_listed_origins_may_call() -> None:
     bridge = SmallBridge(allowed_origins=("https://App.example.com",))
     for origin, status in (
         ("https://app.example.com", 200), ("https://api.example.com", 200), ("http://app.example.com", 403),
         ("https://app.example.com:444", 403), ("http://localhost", 403), ("null", 403),
     ):  # fmt: skip
-        assert call(bridge, {"Host": "api.example.com", "Origin": origin}, **PUBLIC).status == status, origin
+        assert call(bridge, {"Host": "api.example.com", "Origin": origin}, **FAR).status == status, origin
 
 
 def test_only_listed_origins_may_read_answers() -> None:
