@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from bridge.core.located import Diagnostic
+from bridge.core.timestamps import iso
 from bridge.errors import BridgeError
 
 
@@ -75,8 +75,7 @@ class Accepted:
     def context(self) -> dict[str, Any]:
         """Return what an expression may see before there is an answer."""
         call = self.call
-        now = datetime.fromtimestamp(call.unix, UTC).isoformat(timespec="milliseconds")
-        about = {"id": call.id, "conversation": call.conversation, "now": now, "unix": call.unix}
+        about = {"id": call.id, "conversation": call.conversation, "now": iso(call.unix), "unix": call.unix}
         return {"params": self.params, "caller": call.caller.view, "call": about}
 
 

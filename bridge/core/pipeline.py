@@ -155,19 +155,28 @@ class Pipeline:
 
     def _settle(self, run: Run, outcome: Outcome) -> Outcome:
         """Store, release, audit: in this order, and each whatever became of the call."""
+        for last in (self._release, self._record):
+            try:
+                last(run, outcome)
+            except BridgeError as error:
+                outcome = Outcome(error=error)
+            except Exception as bug:
+                outcome = Outcome(error=_internal(bug))
+        return outcome
+
+    def _release(self, run: Run, outcome: Outcome) -> None:
+        ports = self._ports
+        if run.reserved:
+            ports.idempotency.settle(run.accepted, run.tool, outcome)
+            ports.cache.keep(run.accepted, run.tool, outcome)
+        if run.admitted:
+            ports.counters.leave(run.accepted, run.tool)
+
+    def _record(self, run: Run, outcome: Outcome) -> None:
         ports, tool = self._ports, getattr(run, "tool", None)
-        try:
-            if tool is not None and run.admitted:
-                if run.reserved:
-                    ports.idempotency.settle(run.accepted, tool, outcome)
-                    ports.cache.keep(run.accepted, tool, outcome)
-                ports.counters.leave(run.accepted, tool)
-        except Exception as bug:
-            outcome = Outcome(error=_internal(bug))
         seconds = ports.clock.monotonic() - run.call.started
         ports.audit.record(run.call, tool, outcome, seconds)
         ports.metrics.observe(run.call, tool, outcome, seconds)
-        return outcome
 
 
 def _internal(bug: Exception) -> InternalError:

@@ -171,3 +171,12 @@ def test_a_policy_that_does_not_exist_yet_refuses_whoever_relies_on_it(member):
 def test_an_unknown_cursor_is_refused():
     outcome = a_pipeline(a_registry(a_tool())).resume(Caller("c"), "x")
     assert isinstance(outcome.error, InvalidRequest)
+
+
+@pytest.mark.parametrize("port", ["audit", "idempotency", "metrics"])
+def test_a_port_that_fails_at_the_end_never_lets_the_call_raise(port):
+    class Broken(Recorder, null.NullIdempotencyStore, null.NullMetrics):
+        record = settle = observe = refuse(OSError("disk full"))
+
+    outcome = a_pipeline(a_registry(a_tool()), **{port: Broken()}).run(a_call())
+    assert isinstance(outcome.error, InternalError)
