@@ -1,22 +1,52 @@
-"""JSON Schema (draft 2020-12): the only importer of jsonschema-rs and jsonschema.
+"""JSON Schema (draft 2020-12): compile, judge, name every mistake. The only importer of jsonschema-rs.
 
-jsonschema-rs judges, compiled at load; formats are asserted and nothing is ever
-fetched for a `$ref`. jsonschema looks only at schemas themselves, against the
-metaschema, because its errors say where in the schema the mistake is.
+jsonschema-rs alone judges, instances and schemas (against the metaschema) alike, so
+the two never disagree; formats are asserted. The schema's author does not decide how
+long that takes, nor whom it talks to:
+
+- Nothing is ever fetched for a `$ref`; it leads within the schema or is a mistake.
+- Patterns run on the linear engine. One that needs look-around or back-references gets
+  the backtracking one, which gives up after a number of steps (that counts as no match);
+  a step may cost the whole text, so such a pattern takes at most 1,000 characters.
+- Size, depth and weight (see subschemas.py) of a schema are bounded when it is compiled;
+  where naming every mistake of an instance would cost too much, it names the parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from typing import Any
 
-import jsonschema
 import jsonschema_rs
+from jsonschema_rs import FancyRegexOptions, RegexOptions
 
-from bridge.core.located import Path, plain
+from bridge.core.located import Path, did_you_mean, plain
+from bridge.core.subschemas import Targets, TooHeavyError, references, visits, walk, weight
+from bridge.core.violations import TYPES, Violation, predicate, quoted, shown
+
+__all__ = ["Schema", "SchemaError", "Validator", "Violation", "mistakes"]
 
 Schema = Mapping[str, Any] | bool
+
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+MAX_WEIGHT = 10_000
+MAX_REFERENCES = 100
+#: Naming mistakes may look at this many pairs of a rule and a value; where it is done in
+#: parts, at these; and a pattern that may backtrack counts as so many.
+MAX_VISITS = 10_000
+_PART_VISITS = 500
+_PARTS = 20
+_BACKTRACKING_VISITS = 200
+#: What a pattern with look-around may be given, in characters, and its engine's steps.
+MAX_BACKTRACKED = 1_000
+_STEPS = 5_000
+_STRICT: Mapping[str, Any] = {"validate_formats": True, "offline": True}
+_LINEAR: Mapping[str, Any] = {"pattern_options": RegexOptions(), **_STRICT}
+_BACKTRACKING: Mapping[str, Any] = {"pattern_options": FancyRegexOptions(backtrack_limit=_STEPS), **_STRICT}
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class SchemaError(Exception):
@@ -28,76 +58,213 @@ class SchemaError(Exception):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One rule that an instance breaks.
+class Validator:
+    """A compiled schema. Raises SchemaError where the schema cannot be compiled.
 
-    `path` leads to the value in the instance, `keyword` is the rule (`type`,
-    `required`, ...), `facts` are the library's
-    own members for this kind (`property`, `unexpected`, `limit`, ...), `value` is
-    what was found, `branches` are the violations of each alternative of an `anyOf` or `oneOf`.
+    `is_valid` takes a JSON value as parse_json gives it (what is none: ValueError) and may be
+    called from any thread. `targets` says where the references in `schema` lead.
     """
 
-    path: Path
-    keyword: str
-    value: Any
-    facts: Mapping[str, Any]
-    message: str
-    branches: tuple[tuple[Violation, ...], ...] = ()
-
-
-class Validator:
-    """A compiled schema. Raises SchemaError where the schema cannot be compiled."""
-
-    __slots__ = ("_compiled", "is_valid", "schema")
+    __slots__ = ("_compiled", "_judged", "_options", "is_valid", "schema", "targets")
+    _compiled: jsonschema_rs.Validator
 
     def __init__(self, schema: Schema) -> None:
-        self.schema = plain(schema)
-        self._compiled = _compile(self.schema)
+        self.schema, self.targets, wrong = _examine(schema)
+        for mistake in wrong:
+            raise mistake
+        self._judged: Any = self.schema
+        self._options = _LINEAR
+        try:
+            self._compiled = jsonschema_rs.Draft202012Validator(self._judged, **self._options)
+        except ValueError:  # no mistake, so a pattern that the linear engine cannot run
+            self._judged = _guarded(self.schema)
+            self._options = _BACKTRACKING
+            self._compiled = _compile(self._judged, self._options)
         self.is_valid = self._compiled.is_valid
 
     def violations(self, instance: Any) -> list[Violation]:
-        """Return every rule that `instance` breaks, in the schema's order; empty if it is valid."""
-        return [_violation(error) for error in self._compiled.iter_errors(instance)]
+        """Return every rule that `instance` breaks, in the schema's order; empty if it is valid.
+
+        An instance that is too large for that gets the mistakes of the first few parts that are
+        wrong, each as far as it can be told; a part that cannot is a violation of `schema`.
+        """
+        if self._is_small(self.schema, instance, MAX_VISITS):
+            return [_violation(error) for error in self._compiled.iter_errors(instance)]
+        if self.is_valid(instance):
+            return []
+        compiled = jsonschema_rs.validator_map_for(self._judged, **self._options)
+        return list(islice(self._in_parts(compiled, self.schema, "#", (), instance), _PARTS))
+
+    def _is_small(self, schema: Any, instance: Any, limit: int) -> bool:
+        pattern = _BACKTRACKING_VISITS if self._options is _BACKTRACKING else 1
+        return visits(schema, instance, self.targets, limit, pattern) <= limit
+
+    def _in_parts(self, compiled: Any, schema: Any, place: str, path: Path, value: Any) -> Iterator[Violation]:
+        wrong = False
+        for keyword, step, part, item in _parts(schema, value):
+            there = f"{place}/{keyword}"
+            if compiled[there].is_valid(item):
+                continue
+            wrong = True
+            if self._is_small(part, item, _PART_VISITS):
+                yield from (_violation(error, (*path, step)) for error in compiled[there].iter_errors(item))
+            else:
+                yield from self._in_parts(compiled, part, there, (*path, step), item)
+        if not wrong:
+            yield Violation(path, "schema", value, {}, "")
 
 
-def _compile(schema: Any) -> Any:
-    # The linear engine cannot be made slow; only a pattern that needs look-around
-    # gets the backtracking one, and that one gives up after a fixed number of steps.
-    engines = (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000))
-    for engine in engines:
-        try:
-            return jsonschema_rs.Draft202012Validator(
-                schema, validate_formats=True, retriever=_refuse, pattern_options=engine
-            )
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            failure = error
-    raise SchemaError(_first_line(failure), tuple(getattr(failure, "instance_path", ()))) from None
 
 
-def _refuse(uri: str) -> NoReturn:
-    raise ValueError(f"remote reference {uri!r} is not fetched")
+def _compile(schema: Any, options: Mapping[str, Any]) -> jsonschema_rs.Validator:
+    try:
+        return jsonschema_rs.Draft202012Validator(schema, **options)
+    except ValueError as error:
+        raise _unusable(error) from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "message", error)).splitlines()[0]
+def _unusable(error: ValueError) -> SchemaError:
+    return SchemaError(f"the schema cannot be used: {str(error).splitlines()[0][:200]}")
 
 
-def _violation(error: Any) -> Violation:
+def _parts(schema: Any, value: Any) -> Iterator[tuple[str, str | int, Any, Any]]:
+    if isinstance(schema, dict) and isinstance(value, dict):
+        properties = schema.get("properties", {})
+        for name in properties.keys() & value.keys():
+            keyword = "properties/" + name.replace("~", "~0").replace("/", "~1")
+            yield keyword, name, properties[name], value[name]
+    elif isinstance(schema, dict) and isinstance(value, list) and "items" in schema and "prefixItems" not in schema:
+        yield from (("items", index, schema["items"], item) for index, item in enumerate(value))
+
+
+def _violation(error: Any, above: Path = ()) -> Violation:
     facts = error.kind.as_dict()
-    branches = tuple(tuple(map(_violation, branch)) for branch in facts.pop("context", ()))
+    alternatives = facts.pop("context", ())
+    if "error" in facts and error.kind.name == "propertyNames":
+        alternatives = ((facts.pop("error"),),)
     return Violation(
-        path=tuple(error.instance_path),
+        path=(*above, *error.instance_path),
         keyword=error.kind.name,
         value=error.instance,
         facts=facts,
         message=error.message,
-        branches=branches,
+        branches=tuple(tuple(_violation(inner, above) for inner in branch) for branch in alternatives),
+        rule=tuple(error.schema_path),
     )
 
 
 def mistakes(schema: Any) -> Iterator[SchemaError]:
-    """Yield what is wrong with a schema itself, by the metaschema of draft 2020-12."""
-    checker = jsonschema.Draft202012Validator(jsonschema.Draft202012Validator.META_SCHEMA)
-    for error in checker.iter_errors(plain(schema)):
-        yield SchemaError(error.message, tuple(error.absolute_path))
+    """Yield what is wrong with a schema itself, each with the path to the place.
+
+    Against the metaschema of draft 2020-12 first; references that lead nowhere, and
+    weight, once that is clean.
+    """
+    yield from _examine(schema)[2]
+
+
+def _examine(schema: Any) -> tuple[Any, Targets, list[SchemaError]]:
+    try:
+        refers = _measure(schema)
+    except SchemaError as error:
+        return schema, {}, [error]
+    schema = plain(schema)
+    try:
+        wrong = [] if _metaschema().is_valid(schema) else _in_words(_metaschema().iter_errors(schema))
+    except ValueError as error:  # a key or value that JSON does not have
+        return schema, {}, [_unusable(error)]
+    dialect = schema.get("$schema", _DIALECT) if isinstance(schema, dict) else _DIALECT
+    if not wrong and dialect.rstrip("#") != _DIALECT:
+        wrong.append(SchemaError(f"schemas here are of draft 2020-12, not of {quoted(dialect)}", ("$schema",)))
+    if wrong or not refers:
+        return schema, {}, wrong
+    targets, lost = references(schema)
+    return schema, targets, _lost(schema, lost) or _too_heavy(schema, targets)
+
+
+def _measure(schema: Any) -> bool:
+    """Bound size and depth, level by level, and say whether there is any reference."""
+    nodes, level, refers = 0, [schema], False
+    for _ in range(MAX_DEPTH + 1):
+        nodes += len(level)
+        if nodes > MAX_NODES:
+            raise SchemaError(f"the schema has more than {MAX_NODES:,} parts")
+        tables = [part for part in level if isinstance(part, dict)]
+        refers = refers or any("$ref" in table or "$dynamicRef" in table for table in tables)
+        lists = [part for part in level if isinstance(part, list)]
+        level = [item for part in (*(table.values() for table in tables), *lists) for item in part]
+        if not level:
+            return refers
+    raise SchemaError(f"the schema is nested more than {MAX_DEPTH} levels deep")
+
+
+def _lost(schema: Any, lost: list[tuple[Path, str]]) -> list[SchemaError]:
+    known = [f"#/$defs/{name}" for name in schema.get("$defs", ())] + ["#"]
+    return [
+        SchemaError(
+            f"nothing in this schema is called {quoted(reference)}{did_you_mean(reference, known)}"
+            if reference.startswith("#")
+            else f"{quoted(reference)} leads out of the schema, and nothing is fetched: "
+            "copy what it means under $defs and write '#/$defs/...'",
+            path,
+        )
+        for path, reference in lost
+        if reference.rstrip("#") != _DIALECT
+    ]
+
+
+def _too_heavy(schema: Any, targets: Targets) -> list[SchemaError]:
+    try:
+        weight(schema, targets, limit=MAX_WEIGHT, depth=MAX_REFERENCES)
+    except TooHeavyError:
+        return [SchemaError("its references, when followed, make too many rules for one value")]
+    return []
+
+
+@cache
+def _metaschema() -> jsonschema_rs.Validator:
+    # With the backtracking engine, since look-around is no mistake.
+    return jsonschema_rs.Draft202012Validator({"$ref": _DIALECT}, **_STRICT)
+
+
+def _in_words(errors: Iterable[Any]) -> list[SchemaError]:
+    # The metaschema says the same in each of its seven vocabularies.
+    found = {(path, message): None for error in errors for path, message in _worded(_violation(error))}
+    return [SchemaError(message, path) for path, message in found]
+
+
+def _worded(violation: Violation) -> Iterator[tuple[Path, str]]:
+    if violation.path[-1:] == ("type",) and violation.keyword == "anyOf":
+        names = violation.value if isinstance(violation.value, list) else [violation.value]
+        for name in names:
+            if not isinstance(name, str) or name not in TYPES:
+                near = did_you_mean(name, TYPES) if isinstance(name, str) else ""
+                yield violation.path, f"{shown(name)} is not a JSON Schema type{near}"
+    elif violation.keyword == "propertyNames":
+        for inner in violation.branches[0]:
+            yield violation.path, f"{quoted(inner.value)} {predicate(inner, show=False)}"
+    else:
+        yield violation.path, predicate(violation)
+
+
+def _guarded(schema: Any) -> Any:
+    """Return a copy in which a pattern that needs backtracking only sees short text."""
+    guarded = plain(schema)
+    for path, part in list(walk(guarded)):
+        if not all(map(_is_linear, part.get("patternProperties", ()))):
+            raise SchemaError("look-around and back-references cannot be used here", (*path, "patternProperties"))
+        if "pattern" in part and not _is_linear(part["pattern"]):
+            if "not" in path:
+                raise SchemaError("look-around and back-references cannot be used under `not`", (*path, "pattern"))
+            short = {"maxLength": MAX_BACKTRACKED}
+            guard = {"if": short, "then": {"pattern": part.pop("pattern")}, "else": short}
+            part["allOf"] = [*part.get("allOf", ()), guard]
+    return guarded
+
+
+@cache
+def _is_linear(pattern: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, **_LINEAR)
+    except ValueError:
+        return False
+    return True
