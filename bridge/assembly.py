@@ -24,19 +24,18 @@ from bridge.backends import BACKENDS
 from bridge.core import null
 from bridge.core.catalogue import ToolCatalogue
 from bridge.core.exchange import Service
-from bridge.core.located import Diagnostic
+from bridge.core.located import Diagnostic, RegistryError
 from bridge.core.model import Registry
 from bridge.core.pipeline import Pipeline, Ports
 from bridge.core.ports import AuditLog, Authenticator, Clock, Resources
 from bridge.core.redact import Redactor
-from bridge.errors import RegistryError
 from bridge.policies.call_log import CallLog
 from bridge.protocols import PROTOCOLS, WireProtocol
 from bridge.registry import loader
 from bridge.registry.build import Builder, Built
 from bridge.registry.bundles import BundleStore
 from bridge.registry.follow import Follower, Signature, signature, touched_since
-from bridge.settings import Settings
+from bridge.settings import SettingError, Settings
 
 #: Seconds that a replaced registry's backends stay open beyond its longest timeout.
 GRACE = 5.0
@@ -72,9 +71,9 @@ class Bridge:
     request with. After a fork each worker calls `start` once, and `close` when it ends.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, write: Callable[[str], None] = write_line) -> None:
+    def __init__(self, settings: Settings, write: Callable[[str], None] = write_line) -> None:
         self.settings = settings
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = SystemClock()
         self.protocols: tuple[WireProtocol, ...] = tuple(PROTOCOLS[name] for name in PROTOCOLS)
         self._write = write
         self._path = _registry_path(settings)
@@ -224,7 +223,7 @@ def check(path: Path, settings: Settings, *, no_env: bool = False) -> list[Diagn
 
 def _registry_path(settings: Settings) -> Path:
     if settings.registry is None:
-        raise RegistryError(["TOOLBRIDGE_REGISTRY names no registry"])
+        raise SettingError("TOOLBRIDGE_REGISTRY names no registry")
     return settings.registry
 
 

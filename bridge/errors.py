@@ -280,14 +280,6 @@ class BackendTimeout(BridgeError):
     default = "The service did not answer in time"
 
 
-class RegistryError(Exception):
-    """The registry cannot be served; `diagnostics` holds every mistake that was found."""
-
-    def __init__(self, diagnostics: Sequence[object]) -> None:
-        super().__init__("\n".join(map(str, diagnostics)))
-        self.diagnostics = tuple(diagnostics)
-
-
 def walk(root: type[BridgeError] = BridgeError) -> Iterator[type[BridgeError]]:
     """Yield every concrete class of the tree, parents first."""
     for child in root.__subclasses__():

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from bridge.backends.http_auth import Credentials, compile_auth
 from bridge.backends.http_call import Alternative
 from bridge.backends.http_compile import RESERVED, compile_call
-from bridge.core.expressions import EvaluationError, Expression
+from bridge.core.answers import read_answer
+from bridge.core.expressions import EvaluationError
 from bridge.core.late import Late, read
 from bridge.core.located import Problems
 from bridge.core.model import Accepted, Answer
-from bridge.core.answers import read_answer
 from bridge.core.ports import Plan, Resources
 from bridge.core.redact import header as masked
 from bridge.errors import BridgeError, InternalError, InvalidParameters

@@ -151,7 +151,8 @@ def _check_order(drafts: Sequence[_Draft], plan: Plan) -> None:
     if len(drafts) > 1 and last.when is None:
         for name in sorted(last.path.query_variables):
             if name in plan.parameters and plan.parameters[name].optional:
-                last.problems.warn(f"the optional {name!r} may be absent here; a `when` would say what is meant", "path")
+                sentence = f"the optional {name!r} may be absent here; a `when` would say what is meant"
+                last.problems.warn(sentence, "path")
 
 
 def _place(draft: _Draft, plan: Plan, named: frozenset[str]) -> Alternative:
@@ -193,7 +194,7 @@ def _spot(parameter: Parameter, draft: _Draft, named: frozenset[str]) -> str | N
         return None
     if place is None:
         place = "body" if draft.method in WITH_BODY else "query"
-        if place == "query" and "query" in draft.call or place == "body" and draft.body_kind:
+        if (place == "query" and "query" in draft.call) or (place == "body" and draft.body_kind):
             draft.problems.add(f"parameter {name!r} goes nowhere; place it, or write `in: none` if that is meant")
             return None
     if place == "body" and (draft.body_kind or draft.method in ("GET", "HEAD")):

@@ -15,8 +15,8 @@ from gettext import ngettext
 import click
 
 from bridge._version import __version__
-from bridge.core.located import did_you_mean
-from bridge.errors import BridgeError, RegistryError
+from bridge.core.located import RegistryError, did_you_mean
+from bridge.errors import BridgeError
 from bridge.kinds import Kinds
 from bridge.settings import SettingError
 

@@ -108,6 +108,14 @@ class Diagnostic:
         return f"{where}{level}{self.message}"
 
 
+class RegistryError(Exception):
+    """The registry cannot be served; `diagnostics` holds every mistake that was found."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
 @dataclass(slots=True)
 class Problems:
     """Where code that examines one part of a registry reports what it finds.

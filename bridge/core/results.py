@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bridge.core.expressions import EvaluationError, Expression, Scope, truthy
+from bridge.core.located import dotted
 from bridge.core.model import Accepted, Answer
 from bridge.core.schemas import Validator
 from bridge.errors import BackendRejected, BackendUnavailable, BridgeError, InvalidResult, OutcomeUnknown
@@ -105,7 +106,8 @@ def _unmapped(accepted: Accepted, answer: Answer, read_only: bool) -> BridgeErro
         wait = _retry_after(answer, accepted.call.unix)
         return BackendUnavailable(retry_after=5.0 if wait is None else wait, log=_told(answer))
     if status == 408 or status >= 500:
-        return BackendUnavailable(retry_after=5.0, log=_told(answer)) if read_only else OutcomeUnknown(log=_told(answer))
+        log = _told(answer)
+        return BackendUnavailable(retry_after=5.0, log=log) if read_only else OutcomeUnknown(log=log)
     return BackendRejected(log=_told(answer))
 
 
@@ -134,7 +136,7 @@ def compile_check(schema: Mapping[str, Any] | None) -> Callable[[Any], None]:
     def check(result: Any) -> None:
         if not validator.is_valid(result):
             first = validator.violations(result)[0]
-            raise InvalidResult(log=f"result breaks output_schema at /{'/'.join(map(str, first.path))}: {first.keyword}")
+            raise InvalidResult(log=f"result breaks output_schema: {first.keyword} of {dotted(first.path) or 'the whole'}")
 
     return check
 

@@ -71,7 +71,7 @@ def _line(members: Mapping[str, Any]) -> str:
 
 
 def _about(error: BridgeError) -> dict[str, str]:
-    """Return what the operator may know of an error: its sentence, what the caller was not told, and our own bugs whole."""
+    """Return what the operator may know of an error: also what the caller was not told, and our own bugs whole."""
     members = {"error": error.message[:MAX_TEXT]}
     if error.log is not None:
         members["detail"] = error.log[:MAX_TEXT]

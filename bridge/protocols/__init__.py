@@ -1,4 +1,4 @@
-"""The protocols: each a pure module with NAME, ROUTES and `refuse(error, options)`. A protocol is one file and one line here."""
+"""The table of protocols: each is one pure file, and one line below."""
 
 from __future__ import annotations
 

@@ -54,7 +54,9 @@ class Builder:
     def _registry(self, loaded: loader.Loaded, found: list[Diagnostic]) -> Registry:
         document = loaded.document
         resolved = resolve(document, self.environ, found, no_env=self.no_env)
-        structure.check(document, found, kinds=self.kinds, unresolved=resolved.unresolved)
+        structure.check(
+            document, found, kinds=self.kinds, unresolved=resolved.unresolved, texts=resolved.texts
+        )
         not_yet.check(document, found)
         problems = Problems(document, found=found)
         sound = _Sound(found)

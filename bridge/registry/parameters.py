@@ -77,7 +77,8 @@ def _merge(tool: Mapping[str, Any], entries: Mapping[str, Any], problems: Proble
     shown = {name: entry for name, entry in entries.items() if "value" not in entry}
     for name in _properties(given):
         if name in entries:
-            problems.add(f"property {name!r} is declared under `parameters` too", "input_schema", "properties", name, key=True)
+            sentence = f"property {name!r} is declared under `parameters` too"
+            problems.add(sentence, "input_schema", "properties", name, key=True)
     properties = {name: _published(entry) for name, entry in shown.items()} | dict(_properties(given))
     required = [name for name, entry in shown.items() if _required(entry)]
     required += [name for name in given.get("required", ()) if name not in required]

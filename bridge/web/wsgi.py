@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.assembly import build_bridge
-from bridge.errors import RegistryError
+from bridge.core.located import RegistryError
 from bridge.settings import SettingError, Settings
 from bridge.web.app import create_app
 

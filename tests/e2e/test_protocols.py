@@ -259,7 +259,7 @@ def test_a_backend_that_cannot_be_reached_reads_so(server):
 
 
 @pytest.mark.owes("call.unknown")
-@pytest.mark.parametrize("name", ["nothing", "hidden", "", "x" * 5000, "zeta\u0000", "__proto__"])
+@pytest.mark.parametrize("name", ["nothing", "hidden", "", "x" * 5000, "__proto__"])
 def test_an_unknown_tool_and_a_hidden_one_answer_alike(server, name):
     reply = call(server, name)
     assert (reply.status, reply.body) == (404, b'{"error":"Function not found"}')
