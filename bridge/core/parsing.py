@@ -88,7 +88,7 @@ def _parse_slowly(body: bytes) -> tuple[Any, int, str]:
         raise InvalidRequest("The body is empty")
     if body.startswith(b"\xef\xbb\xbf"):
         raise InvalidRequest("The body begins with a byte order mark; send plain UTF-8")
-    if body.startswith(_OTHER_ENCODINGS) or body[1:2] == b"\x00":
+    if body.startswith(_OTHER_ENCODINGS) or body[1:4:2] == b"\x00\x00":
         raise InvalidRequest("The body is not UTF-8 (it looks like UTF-16 or UTF-32)")
     try:
         text = body.decode()
@@ -97,9 +97,8 @@ def _parse_slowly(body: bytes) -> tuple[Any, int, str]:
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not UTF-8 (at byte {error.start + 1})") from None
     except json.JSONDecodeError as error:
-        raise InvalidRequest(
-            f"The body is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno} column {error.colno}"
-        ) from None
+        why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        raise InvalidRequest(f"The body is not JSON: {why} at line {error.lineno} column {error.colno}") from None
     return value, end, text
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from bridge.core.located import Path
 
-_APPLIED_HERE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+# `dependencies` is of older drafts; jsonschema-rs still enforces it.
+_APPLIED_HERE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"})
 _APPLIED_BELOW = frozenset(
     {
         "properties",
@@ -32,7 +33,7 @@ _APPLIED_BELOW = frozenset(
     }
 )
 _ONLY_KEPT = frozenset({"$defs", "definitions", "contentSchema"})
-_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"})
 _ALTERNATIVES = frozenset({"properties", "prefixItems"})  # of these one at most applies to one value below
 
 #: Where references lead: the id() of the object that holds references -> the schemas they mean.
