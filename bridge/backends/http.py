@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,9 @@ from bridge.core.ports import Plan, Resources
 from bridge.core.redact import header as masked
 from bridge.errors import BridgeError, InternalError, InvalidParameters
 from bridge.outbound import Engine, Incoming, Outgoing, header_value, open_engine
+
+#: RFC 3986: what a URL may be written with; a host beyond ASCII is written in its xn-- form.
+_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+").fullmatch
 
 _ACCEPT = ("Accept", "application/json")
 
@@ -144,14 +148,25 @@ class HttpTool:
 
 def _base_url(options: Mapping[str, Any], problems: Problems) -> str:
     url = str(options["base_url"]).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        problems.add("a base_url is http:// or https:// and a host", "base_url")
-    elif parts.username is not None or parts.query or parts.fragment:
-        problems.add("a base_url holds no user, query or fragment; credentials belong in `auth`", "base_url")
-    elif any(character in url for character in "{}\\ \t"):
-        problems.add("a base_url is fixed: parameters belong in a call's path", "base_url")
+    sentence = _wrong_url(url)
+    if sentence is not None:
+        problems.add(sentence, "base_url")
     return url
+
+
+def _wrong_url(url: str) -> str | None:
+    if any(character in url for character in "{}"):
+        return "a base_url is fixed: parameters belong in a call's path"
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or not _URL(url):
+        return "a base_url is http:// or https://, a host and perhaps a port and a path, percent-encoded"
+    if parts.username is not None or parts.query or parts.fragment:
+        return "a base_url holds no user, query or fragment; credentials belong in `auth`"
+    return None
 
 
 def _check_headers(headers: Mapping[str, Any], credentials: Credentials, problems: Problems) -> None:

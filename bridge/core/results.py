@@ -136,7 +136,8 @@ def compile_check(schema: Mapping[str, Any] | None) -> Callable[[Any], None]:
     def check(result: Any) -> None:
         if not validator.is_valid(result):
             first = validator.violations(result)[0]
-            raise InvalidResult(log=f"result breaks output_schema: {first.keyword} of {dotted(first.path) or 'the whole'}")
+            where = dotted(first.path) or "the whole"
+            raise InvalidResult(log=f"the result breaks output_schema: {first.keyword} of {where}")
 
     return check
 

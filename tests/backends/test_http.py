@@ -261,7 +261,7 @@ def test_a_mistake_in_a_call_is_found_at_load(call, parameters, sentence):
 
 @pytest.mark.parametrize(
     "base_url",
-    ["ftp://h", "//h", "http://", "http://u:p@h", "http://h?x=1", "http://h#f", "http://{host}/", "http://h/a b", "h.example"],
+    ["ftp://h", "//h", "http://", "http://u:p@h", "http://h?x=1", "http://h#f", "http://{host}/", "http://h/a b", "h.example", "http://[::1", "http://h:99999", "http://h:x", "http://h:0", "http://zoë.example", "http://h\\@evil", "http://h/\t"],
 )
 def test_a_base_url_is_fixed_and_holds_no_credentials(base_url):
     assert HttpCall(base_url, "GET /x").mistakes
