@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from itertools import islice
 from typing import Any, NoReturn
 
 import orjson
@@ -109,7 +110,8 @@ def _check_size(body: bytes, max_depth: int, max_nodes: int | None) -> None:
         return
     bare = _without_strings(body)
     if max_nodes is not None and many:
-        nodes = 1 + bare.count(b",") + sum(1 for _ in _OPENS_WITH_CONTENT.finditer(bare))
+        nodes = 1 + bare.count(b",")
+        nodes += sum(1 for _ in islice(_OPENS_WITH_CONTENT.finditer(bare), max_nodes))
         if nodes > max_nodes:
             raise InvalidRequest(f"The body holds more than {max_nodes:,} values")
     if _too_deep(bare, max_depth):
