@@ -34,8 +34,8 @@ def host_name(authority: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def is_loopback(address: str) -> bool:
-    """Say whether an address is this machine's own; a Unix socket's peer (no address) is."""
-    if address in ("", "localhost"):
+    """Say whether an address is this machine's own."""
+    if address == "localhost":
         return True
     try:
         parsed = ip_address(address)
@@ -68,7 +68,8 @@ class Gate:
 
     def check(self, environ: WSGIEnvironment, registry: Registry) -> None:
         """Let the request pass or raise WrongHost or ForbiddenOrigin."""
-        local = is_loopback(environ.get("REMOTE_ADDR", ""))
+        peer = environ.get("REMOTE_ADDR")
+        local = not peer or is_loopback(peer)  # a Unix socket's peer has no address
         if is_open(registry) and not local:
             raise ForbiddenOrigin("Only this machine may call while nobody has to authenticate")
         authority = environ.get("HTTP_HOST", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 from gunicorn.http import errors
 
 from bridge.core.exchange import Reply
@@ -17,6 +19,7 @@ _WORDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.ExpectationFailed, 417, "Only 100-continue can be expected here"),
     (RequestTimeout, 408, "The request did not arrive in time"),
     (errors.ParseException, 400, "The request is not valid HTTP"),
+    (ssl.SSLError, 400, "Speak TLS here"),
 )
 
 #: Mistakes in an answer, though gunicorn derives them from mistakes in a request.

@@ -36,6 +36,13 @@ def many(server: Server, count: int, data: bytes, stack: ExitStack) -> list[RawC
     return [stack.enter_context(server.connect()).send(data) for _ in range(count)]
 
 
+def drip(client: RawClient, count: int) -> None:
+    """Send so many bytes, ten a second."""
+    for _ in range(count):
+        client.send(b" ")
+        time.sleep(0.1)
+
+
 def test_half_a_head_takes_no_thread(server: Server) -> None:
     with ExitStack() as stack:
         many(server, 150, b"", stack)
@@ -87,9 +94,7 @@ def test_a_head_is_waited_for_until_its_deadline_however_it_drips(hurried: Serve
     with hurried.connect() as client:
         client.send(b"GET /tools HTTP/1.1\r\nX: ")
         with pytest.raises(ConnectionError):
-            for _ in range(100):
-                client.send(b"y")
-                time.sleep(0.1)
+            drip(client, 100)
 
 
 def test_a_head_that_comes_too_late_is_a_408(hurried: Server) -> None:
@@ -110,9 +115,7 @@ def test_a_body_is_waited_for_until_its_deadline_and_frees_its_slot(hurried: Ser
         assert (answer.status, answer.header("Connection")) == (400, "close")
         assert answer.json() == {"error": "The request body came broken, cut off or too slowly"}
         second.send(HEAD + framing)
-        for _ in range(8):
-            time.sleep(0.1)
-            second.send(b" ")
+        drip(second, 8)
         assert second.read().status == 400
     assert hurried.request("POST", "/call", CALL, **ANN).status == 200
 

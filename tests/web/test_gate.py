@@ -142,4 +142,4 @@ def test_a_host_name_is_read_as_the_grammar_says() -> None:
 
 
 def test_an_address_that_is_none_is_not_this_machine() -> None:
-    assert [is_loopback(text) for text in ("0.0.0.0", "::", "evil", "127.1", "127.0.0.1.evil")] == [False] * 5
+    assert [is_loopback(text) for text in ("", "0.0.0.0", "::", "evil", "127.1", "127.0.0.1.evil")] == [False] * 6
