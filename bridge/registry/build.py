@@ -85,7 +85,8 @@ class Builder:
     ) -> dict[str, Upstream]:
         upstreams = {}
         for name, options in _mapping(document, "backends").items():
-            if sound(("backends", name)) and options["type"] in self.kinds:
+            # What is one reference to something missing has no shape to look into.
+            if sound(("backends", name)) and isinstance(options, Mapping) and options["type"] in self.kinds:
                 place = problems.at("backends", name)
                 upstreams[name] = self._upstream(name, options, resolved, place)
         return upstreams
@@ -134,7 +135,7 @@ def _tools(document: Table, upstreams: Mapping[str, Upstream], sound: _Sound, pr
         tool = read_tool(name, entry, upstream, place) if upstream is not None else None
         if tool is not None and entry.get("enabled", True):
             tools[name] = tool
-    _check_names(document, problems)
+    _check_names(document, sound, problems)
     return tools
 
 
@@ -152,20 +153,18 @@ def _upstream_of(
     return upstreams.get(name)
 
 
-def _check_names(document: Table, problems: Problems) -> None:
+def _check_names(document: Table, sound: _Sound, problems: Problems) -> None:
     """Aliases must not collide, and what a deprecated tool points to must exist."""
     tools = _mapping(document, "tools")
     taken = dict.fromkeys(tools, "the name of a tool")
     for name, entry in tools.items():
-        if not isinstance(entry, Mapping):
+        if not sound(("tools", name)):
             continue
         place = problems.at("tools", name)
-        aliases = entry.get("aliases")
-        for index, alias in enumerate(aliases if isinstance(aliases, list) else ()):
+        for index, alias in enumerate(entry.get("aliases", ())):
             if alias in taken:
                 place.add(f"{alias!r} is already {taken[alias]}", "aliases", index)
             taken[alias] = f"an alias of {name!r}"
-        deprecated = entry.get("deprecated")
-        use = deprecated.get("use") if isinstance(deprecated, Mapping) else None
+        use = entry.get("deprecated", {}).get("use")
         if use is not None and use not in tools:
             place.add(f"no tool is called {use!r}{did_you_mean(str(use), tools)}", "deprecated", "use")
