@@ -149,6 +149,7 @@ class CurlLine:
         return pycurl.PREREQFUNC_OK if self._sendings == 1 else pycurl.PREREQFUNC_ABORT
 
     def _take(self, block: bytes) -> int | None:
+        # MAXFILESIZE would do from libcurl 8.4 on; before, it looked at declared lengths only.
         self._size += len(block)
         if self._size > self._max_answer:
             return 0
