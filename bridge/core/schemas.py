@@ -15,6 +15,8 @@ long that takes, nor whom it talks to:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from copy import deepcopy
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -124,7 +126,8 @@ def _compile(schema: Any, options: Mapping[str, Any]) -> jsonschema_rs.Validator
 
 
 def _unusable(error: ValueError) -> SchemaError:
-    return SchemaError(f"the schema cannot be used: {str(error).splitlines()[0][:200]}")
+    where = tuple(getattr(error, "instance_path", ()))
+    return SchemaError(f"the schema cannot be used: {str(error).splitlines()[0][:200]}", where)
 
 
 def _parts(schema: Any, value: Any) -> Iterator[tuple[str, str | int, Any, Any]]:
@@ -248,11 +251,13 @@ def _worded(violation: Violation) -> Iterator[tuple[Path, str]]:
 
 def _guarded(schema: Any) -> Any:
     """Return a copy in which a pattern that needs backtracking only sees short text."""
-    guarded = plain(schema)
+    guarded = deepcopy(schema)
     for path, part in list(walk(guarded)):
-        if not all(map(_is_linear, part.get("patternProperties", ()))):
-            raise SchemaError("look-around and back-references cannot be used here", (*path, "patternProperties"))
-        if "pattern" in part and not _is_linear(part["pattern"]):
+        for name in part.get("patternProperties", ()):
+            place = (*path, "patternProperties", name)
+            if _needs_backtracking(name, place):
+                raise SchemaError("look-around and back-references cannot be used here", place)
+        if "pattern" in part and _needs_backtracking(part["pattern"], (*path, "pattern")):
             if "not" in path:
                 raise SchemaError("look-around and back-references cannot be used under `not`", (*path, "pattern"))
             short = {"maxLength": MAX_BACKTRACKED}
@@ -261,10 +266,9 @@ def _guarded(schema: Any) -> Any:
     return guarded
 
 
-@cache
-def _is_linear(pattern: str) -> bool:
-    try:
-        jsonschema_rs.Draft202012Validator({"pattern": pattern}, **_LINEAR)
-    except ValueError:
-        return False
-    return True
+def _needs_backtracking(pattern: str, path: Path) -> bool:
+    for options in (_LINEAR, _BACKTRACKING):
+        with suppress(ValueError):
+            jsonschema_rs.Draft202012Validator({"pattern": pattern}, **options)
+            return options is _BACKTRACKING
+    raise SchemaError(f"the pattern {quoted(pattern)} takes too much memory", path)
