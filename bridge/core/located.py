@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, Literal, NamedTuple
 
 #: A way down into a document: keys and indexes.
@@ -72,11 +73,14 @@ def locate(document: Any, path: Iterable[str | int], *, key: bool = False) -> Ma
 
 
 def plain(value: Any) -> Any:
-    """Return `value` without its marks: ordinary dicts and lists all the way down."""
+    """Return `value` without its marks: ordinary dicts and lists all the way down, shared where they are that already."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        members = {key: plain(item) for key, item in value.items()}
+        same = type(value) is dict and all(members[key] is item for key, item in value.items())
+        return value if same else members
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        items = [plain(item) for item in value]
+        return value if type(value) is list and all(map(is_, items, value)) else items
     return value
 
 

@@ -15,6 +15,7 @@ from bridge.core.arguments import Arguments
 from bridge.core.located import Path, Problems, plain
 from bridge.core.model import Parameter
 from bridge.core.schemas import SchemaError, Validator, mistakes
+from bridge.errors import InvalidParameters
 
 #: Members of a parameter that are ours and never published.
 OURS = frozenset({"optional", "secret", "as", "in", "value", "allow_slash"})
@@ -120,7 +121,8 @@ def _compile(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Pr
     except SchemaError as error:
         problems.add(error.message, *_where(error.path, entries), code="registry/schema")
         return None
-    _check_defaults(schema, entries, problems)
+    _check_defaults(arguments, entries, problems)
+    _check_fixed(schema, entries, problems)
     return arguments
 
 
@@ -131,12 +133,20 @@ def _where(path: Path, entries: Mapping[str, Any]) -> Path:
     return ("input_schema", *path) if path or not entries else ("parameters",)
 
 
-def _check_defaults(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> None:
+def _check_defaults(arguments: Arguments, entries: Mapping[str, Any], problems: Problems) -> None:
+    """Without any arguments, whatever is wrong with a parameter that has a default is wrong with the default."""
+    try:
+        arguments.accept({})
+    except InvalidParameters as error:
+        for detail in error.details:
+            name = detail.path.removeprefix("/").partition("/")[0].replace("~1", "/").replace("~0", "~")
+            if "default" in entries.get(name, ()):
+                problems.add(f"the default does not fit: {detail.message}", "parameters", name, "default")
+
+
+def _check_fixed(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> None:
     definitions = {"$defs": schema["$defs"]} if "$defs" in schema else {}
     for name, entry in entries.items():
-        for member in ("default", "value"):
-            if member not in entry or len(_published(entry)) <= (member == "default"):
-                continue
-            validator = Validator(definitions | {"properties": {name: _published(entry)}})
-            if not validator.is_valid({name: plain(entry[member])}):
-                problems.add(f"the {member} does not fit the parameter's own schema", "parameters", name, member)
+        rules = _published(entry)
+        if "value" in entry and rules and not Validator(definitions | rules).is_valid(plain(entry["value"])):
+            problems.add("the value does not fit the parameter's own schema", "parameters", name, "value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,3 +82,8 @@ def a_pipeline(registry: Registry, **ports: Any) -> Pipeline:
         "clock": clock,
     }
     return Pipeline(Ports(**{**given, **ports}))
+
+
+def accepted(params: dict[str, Any], timeout: float = 10.0, **members: Any) -> Accepted:
+    """A call whose arguments a tool has accepted, with so many seconds left."""
+    return Accepted(a_call(**members), params, time.monotonic() + timeout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import Any
 
@@ -11,7 +10,7 @@ from bridge.core.expressions import Scope
 from bridge.core.located import Mark, Problems, Table
 from bridge.core.model import Accepted, Answer, Caller, Parameter
 from bridge.core.ports import Plan, Resources
-from tests.support.domain import a_call
+from tests.support.domain import accepted
 
 RESOURCES = Resources("auto", 1_000_000, 8)
 CALLER = Caller("alice", "acme", frozenset({"s"}))
@@ -50,7 +49,7 @@ class HttpCall:
         self.warnings = [item.message for item in problems.found if item.severity == "warning"]
 
     def accepted(self, params: dict[str, Any], timeout: float = 10.0) -> Accepted:
-        return Accepted(a_call(caller=CALLER, traceparent=None), params, time.monotonic() + timeout)
+        return accepted(params, timeout, caller=CALLER)
 
     def __call__(self, **params: Any) -> Answer:
         return self.tool.execute(self.accepted(params))
