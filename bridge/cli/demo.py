@@ -30,8 +30,9 @@ Process = subprocess.Popen[bytes]
 #: Seconds for the bridge to come up, and for it to finish what it is doing in the end.
 STARTING, STOPPING = 30.0, 10.0
 
-LINES = """\
-The bridge serves {registry} at {url}, with a demo CRM behind it. In another terminal:
+LINES = """
+Behind it is a demo CRM; {registry} says what may be done with it.
+Three calls to try in another terminal:
 
   curl -s {url}/api/manifest
 
@@ -39,9 +40,7 @@ The bridge serves {registry} at {url}, with a demo CRM behind it. In another ter
     -d '{{"tool": "get_customer_profile", "parameters": {{"customer_id": "C-1001"}}}}'
 
   curl -s {url}/call -H 'Content-Type: application/json' \\
-    -d '{{"name": "update_customer_notes", "arguments": {{"customer_id": "C-1001", "note": "Prefers e-mail."}}}}'
-
-Ctrl-C ends it.
+    -d '{{"name": "update_customer_notes", "arguments": {{"customer_id": "C-1001", "note": "Likes e-mail"}}}}'
 """
 
 
@@ -59,6 +58,7 @@ def command(port: int, workers: int) -> int:
             click.echo(LINES.format(registry=_near(registry), url=url))
             return _exit(process.wait())
     except KeyboardInterrupt:
+        click.echo(err=True)
         return 0
 
 
@@ -89,8 +89,8 @@ def _crm() -> Iterator[Mapping[str, str]]:
         descriptor = listener.fileno()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         process = _start("bridge.demo", str(descriptor), stdin=subprocess.PIPE, pass_fds=[descriptor])
-    with process:
-        keyhole = cast(IO[bytes], process.stdin)
+    keyhole = cast(IO[bytes], process.stdin)
+    with _ended(process), keyhole:
         keyhole.write(f"{key}\n".encode())
         keyhole.flush()
         yield {"CRM_BASE_URL": address, "CRM_API_KEY": key}
@@ -101,11 +101,8 @@ def _bridge(registry: Path, port: int, workers: int, environ: Mapping[str, str])
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="toolbridge-demo-") as state:
         more = {**Settings().environ, **environ, "TOOLBRIDGE_STATE": state}
-        process = _start("bridge", "serve", str(registry), *options, env=more)
-        try:
+        with _ended(_start("bridge", "serve", str(registry), *options, env=more)) as process:
             yield process
-        finally:
-            _stop(process)
 
 
 def _start(module: str, *arguments: str, **how: Any) -> Process:
@@ -113,13 +110,18 @@ def _start(module: str, *arguments: str, **how: Any) -> Process:
     return subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], **how)  # noqa: S603 - our own modules
 
 
-def _stop(process: Process) -> None:
-    process.terminate()
+@contextmanager
+def _ended(process: Process) -> Iterator[Process]:
+    """Yield the process, and end it with the block."""
     try:
-        process.wait(STOPPING)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
-        process.wait()
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOPPING)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
 
 
 def _await(process: Process, url: str) -> None:

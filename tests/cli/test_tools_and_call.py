@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from bridge.cli import main
 from tests.support.demo import Demo, running_demo
+from tests.support.terminal import on_a_terminal
 
 REGISTRY = """\
 bridge: 1
@@ -41,6 +40,10 @@ tools:
 """
 
 
+def _on_a_terminal(*words: str) -> str:
+    return on_a_terminal([sys.executable, "-m", "bridge", *words])
+
+
 @pytest.fixture
 def registry(tmp_path: Path) -> str:
     file = tmp_path / "registry.yaml"
@@ -58,26 +61,6 @@ def _names(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [tool["name"] for tool in json.loads(capsys.readouterr().out)["tools"]]
 
 
-def on_a_terminal(*words: str) -> str:
-    """What the command prints when its output is a terminal of 80 columns."""
-    ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "bridge", *words]
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"COLUMNS": "80"})
-    os.close(theirs)
-    said = b""
-    with process:
-        while True:
-            try:
-                block = os.read(ours, 4096)
-            except OSError:
-                break
-            if not block:
-                break
-            said += block
-    os.close(ours)
-    return said.decode().replace("\r\n", "\n")
-
-
 def test_in_a_pipe_the_tools_are_json_for_whoever_holds_the_file(registry, capsys) -> None:
     assert main(["tools", registry]) == 0
     assert _names(capsys) == ["repeat", "write"]
@@ -91,8 +74,8 @@ def test_a_caller_sees_what_it_may_use(registry, capsys) -> None:
 
 
 def test_on_a_terminal_the_tools_are_a_table(registry) -> None:
-    said = on_a_terminal("tools", registry)
-    assert "    text   string   required    What to say\n" in said
+    said = _on_a_terminal("tools", registry)
+    assert "    text   string   required   What to say\n" in said
     assert "    times  integer  default 1\n" in said
     assert "    tone   low | 7  optional\n" in said
     assert said.endswith("2 tools\n")
@@ -104,7 +87,7 @@ def test_a_call_prints_its_result_and_nothing_else(registry, capsys) -> None:
     assert capsys.readouterr() == ('{"text": "ę", "times": 1}\n', "")
     assert main(["call", registry, "repeat", "text=7", "times:=2"]) == 0
     assert json.loads(capsys.readouterr().out) == {"text": "7", "times": 2}
-    assert on_a_terminal("call", registry, "repeat", "text=x") == '{\n  "text": "x",\n  "times": 1\n}\n'
+    assert _on_a_terminal("call", registry, "repeat", "text=x") == '{\n  "text": "x",\n  "times": 1\n}\n'
 
 
 @pytest.mark.parametrize(

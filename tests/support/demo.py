@@ -22,23 +22,23 @@ class Demo:
     url: str
     said: str
 
-    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
-        """End it; return the exit code and what it printed to both streams since."""
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        """End it; return the exit code and what it printed since, on either stream."""
         self.process.send_signal(with_signal)
-        out, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, out, errors
+        said, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, said
 
 
 @contextmanager
 def running_demo(*options: str) -> Iterator[Demo]:
     """Run the demo until the block ends."""
     command = [sys.executable, "-m", "bridge", "demo", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     with process:
         said = ""
-        while "Ctrl-C" not in said:
+        while '"name"' not in said:
             line = process.stdout.readline()
-            assert line, process.communicate(timeout=PATIENCE)[1]
+            assert line, said
             said += line
         demo = Demo(process, re.search(r"http://127\.0\.0\.1:\d+", said)[0], said)
         try:
