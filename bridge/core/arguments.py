@@ -51,11 +51,10 @@ class Arguments:
             raise InvalidParameters(f"The parameters must be an object, not {type_of(raw)}")
         given: dict[str, Any] = dict(raw) if self._completion is None else self._completion.complete(raw)
         try:
-            valid = self._validator.is_valid(given)
-        except ValueError:  # no parser gives such values, but another tool's code may
+            if not self._validator.is_valid(given) or (self._fixed and not self._fixed.keys().isdisjoint(raw)):
+                raise self._refusal(given)
+        except ValueError:  # no parser gives such values, but a program that calls tools may
             raise InvalidParameters("The parameters hold a value that JSON does not have") from None
-        if not valid or (self._fixed and not self._fixed.keys().isdisjoint(raw)):
-            raise self._refusal(given)
         if self._fixed:
             given.update((name, fresh(value)) for name, value in self._fixed.items())
         return given
