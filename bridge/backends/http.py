@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.backends.http_auth import Credentials, compile_auth
+from bridge.backends.http_auth import Credentials, compile_auth, wrong_name
 from bridge.backends.http_call import Alternative
-from bridge.backends.http_compile import RESERVED, compile_call
+from bridge.backends.http_compile import compile_call
 from bridge.core.answers import read_answer
 from bridge.core.expressions import EvaluationError
 from bridge.core.late import Late, read
@@ -171,8 +171,9 @@ def _wrong_url(url: str) -> str | None:
 
 def _check_headers(headers: Mapping[str, Any], credentials: Credentials, problems: Problems) -> None:
     for name, value in headers.items():
-        if name.lower() in RESERVED:
-            problems.add(f"the header {name} belongs to the connection and cannot be set", name, key=True)
+        sentence = wrong_name(name)
+        if sentence is not None:
+            problems.add(sentence, name, key=True)
         if isinstance(value, str):
             _check_header(name, value, problems)
 

@@ -7,6 +7,7 @@ put together once.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,9 +16,28 @@ from bridge.core.located import Problems
 from bridge.errors import BackendUnavailable, BridgeError
 from bridge.outbound import header_value
 
+#: Headers that belong to the connection; neither a backend nor a call may set them.
+RESERVED = frozenset(
+    {
+        "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade",
+        "expect", "keep-alive", "proxy-authorization", "proxy-connection", "accept-encoding", "traceparent",
+    }
+)  # fmt: skip
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
 Pairs = tuple[tuple[str, str], ...]
 
 _NOTHING: Pairs = ()
+
+
+def wrong_name(name: str) -> str | None:
+    """Return why nobody may set the header `name` (RFC 9110 section 5.1), None where it is fine."""
+    if not _TOKEN(name):
+        return f"{name!r} is not the name of a header"
+    if name.lower() in RESERVED:
+        return f"the header {name} belongs to the connection and cannot be set"
+    return None
 
 
 class Credentials:
@@ -57,6 +77,8 @@ def _api_key(options: Mapping[str, Any], problems: Problems) -> Credentials:
     if (header is None) == (query is None):
         problems.add("an api_key goes either in a `header` or in the `query`: name one of them")
         return Credentials()
+    if header is not None and (sentence := wrong_name(header)):
+        problems.add(sentence, "header")
     if header is not None:
         return Credentials(headers=_header(header, [key], _as_it_is, problems))
     return Credentials(query=_reader(str(query), [key], _as_it_is))

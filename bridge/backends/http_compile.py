@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from bridge.backends.http_auth import wrong_name
 from bridge.backends.http_call import Alternative, Arrays, Body, Verdict
 from bridge.core.expressions import Expression, ExpressionError, Scope, Tree, compile_bare, compile_tree, truthy
 from bridge.core.located import Problems, did_you_mean
@@ -27,14 +28,6 @@ BODIES = {
     "form": "application/x-www-form-urlencoded",
     "text": "text/plain; charset=utf-8",
 }
-
-#: Headers that belong to the connection; neither a backend nor a call may set them.
-RESERVED = frozenset(
-    {
-        "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade",
-        "expect", "keep-alive", "proxy-authorization", "proxy-connection", "accept-encoding", "traceparent",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +132,9 @@ def _check_members(call: Mapping[str, Any], problems: Problems) -> None:
     if bodies and call.get("method", "GET") in ("GET", "HEAD"):
         problems.add("a body needs a `method` of POST, PUT, PATCH or DELETE", bodies[0], key=True)
     for name in call.get("headers", ()):
-        if name.lower() in RESERVED:
-            problems.add(f"the header {name} belongs to the connection and cannot be set", "headers", name, key=True)
+        sentence = wrong_name(name)
+        if sentence is not None:
+            problems.add(sentence, "headers", name, key=True)
 
 
 def _check_order(drafts: Sequence[_Draft], plan: Plan) -> None:
@@ -197,6 +191,10 @@ def _spot(parameter: Parameter, draft: _Draft, named: frozenset[str]) -> str | N
         if (place == "query" and "query" in draft.call) or (place == "body" and draft.body_kind):
             draft.problems.add(f"parameter {name!r} goes nowhere; place it, or write `in: none` if that is meant")
             return None
+    if place == "header":
+        sentence = wrong_name(parameter.wire)
+        if sentence is not None:
+            draft.problems.add(f"parameter {name!r} is `in: header`, but {sentence}")
     if place == "body" and (draft.body_kind or draft.method in ("GET", "HEAD")):
         draft.problems.add(f"parameter {name!r} is `in: body`, but this call has no body of parameters")
         return None

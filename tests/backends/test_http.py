@@ -271,6 +271,10 @@ def test_a_name_for_one_thing_is_enough():
     assert HttpCall("http://h.example", "GET /x", auth={"type": "api_key", "key": "k"}).mistakes
     assert HttpCall("http://h.example", "GET /x", auth={"type": "bearer", "token": "a\nb"}).mistakes
     assert HttpCall("http://h.example", "GET /x", headers={"Content-Length": "1"}).mistakes
+    assert HttpCall("http://h.example", "GET /x", headers={"X: y\r\nZ": "1"}).mistakes
+    assert HttpCall("http://h.example", "GET /x", auth={"type": "api_key", "key": "k", "header": "Host"}).mistakes
+    assert HttpCall("http://h.example", "GET /x", {"h": {"place": "header", "wire": "X Y"}}).mistakes
+    assert HttpCall("http://h.example", {"path": "/x", "headers": {"a b": "1"}}).mistakes
 
 
 def test_an_optional_parameter_in_the_last_alternative_is_a_warning():
