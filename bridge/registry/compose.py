@@ -170,14 +170,14 @@ class Composer:
 
     def _key(self, key: str, mark: Mark, *, plain: bool) -> None:
         into = self._open[-1]
+        first = into.into.keys_at.get(key) if isinstance(into.into, Table) else None
+        into.key, into.key_at, into.twice = key, mark, first is not None
         if plain and key in NULL:
             self._report(f"{key or 'nothing'!r} cannot be a name; quote it if it is text", mark)
         elif plain and key == "<<":
-            self._report("merge keys ('<<') are not part of YAML 1.2; write the members out", mark)
-        first = into.into.keys_at.get(key) if isinstance(into.into, Table) else None
-        into.key, into.key_at, into.twice = key, mark, first is not None
-        if first is not None:
-            self._report(f"{key!r} is declared twice (first at {first})", mark, "registry/duplicate")
+            self._add("merge keys ('<<') are not part of YAML 1.2; write the members out", mark)
+        elif first is not None:
+            self._add(f"{key!r} is declared twice (first at {first})", mark, "registry/duplicate")
 
     def _plain(self, text: str, mark: Mark) -> Any:
         try:
@@ -203,7 +203,7 @@ class Composer:
 
     def _tagged(self, tag: str, mark: Mark) -> None:
         shown = tag.replace("tag:yaml.org,2002:", "!!")
-        self._report(f"{shown!r} is a YAML tag, and a registry has none; quote text that begins with '!'", mark)
+        self._report(f"{shown!r} is a YAML tag, and a registry has none; quote it if it is text", mark)
 
     def _lost(self, end: Any) -> None:
         if end.line in self._suspects and (lost := _LOST(self._lines[end.line], end.column)):
@@ -235,11 +235,14 @@ class Composer:
     def _stop(self, said: str, mark: Mark) -> NoReturn:
         raise StopError(said, mark.line, mark.column)
 
-    def _report(self, said: str, mark: Mark, code: str = "registry/yaml") -> None:
+    def _report(self, said: str, mark: Mark) -> None:
+        self._add(said, mark, hint=self._hint(mark))
+
+    def _add(self, said: str, mark: Mark, code: str = "registry/yaml", hint: str | None = None) -> None:
         self._mistakes += 1
         if self._mistakes > MAX_MISTAKES:
             self._stop(f"more than {MAX_MISTAKES} mistakes; mend those first", mark)
-        self._problems.append(Diagnostic(mark, self._path(), said, code, hint=self._hint(mark)))
+        self._problems.append(Diagnostic(mark, self._path(), said, code, hint=hint))
 
     def _warn(self, said: str, mark: Mark) -> None:
         self._problems.append(Diagnostic(mark, self._path(), said, "registry/suspicious", "warning"))

@@ -56,10 +56,13 @@ _SENTENCES = (
 )
 
 
-def sentence(problem: str, context: str, character: str) -> str:
-    """Return what a person can do about a parser's `problem`; `character` is the one it stopped at."""
+def sentence(problem: str, context: str, line: str, column: int) -> str:
+    """Return what a person can do about a parser's `problem` at `column` (from 0) of `line`."""
+    character = line[column : column + 1]
     if "cannot start any token" in problem and character != "\t":
         return f"a value cannot begin with {character!r}; quote it"
+    if "while parsing a block" in context and line[:column].rstrip().endswith(("'", '"')):
+        return "the quoted text ends before this; write a quote within it twice, or quote the whole with the other kind"
     said = "tab" if character == "\t" and "token" in problem else f"{problem} {context}"
     return next((text for words, text in _SENTENCES if words in said), f"not valid YAML: {problem}")
 
@@ -131,7 +134,7 @@ def _single(text: str) -> str:
 def _parsed(line: str) -> Any:
     # A line out of a flow collection parses only inside one.
     text = line.strip().rstrip(",")
-    for whole in (line.strip(), "{" + text + "}", "[" + text + "]"):
+    for whole in (line.strip(), f"{{{text}\n}}", f"[{text}\n]"):
         try:
             return [(type(event), getattr(event, "value", None)) for event in yaml.parse(whole, Loader=yaml.SafeLoader)]
         except (yaml.YAMLError, ValueError):

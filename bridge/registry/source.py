@@ -130,7 +130,7 @@ def _syntax(error: yaml.MarkedYAMLError, written: list[str]) -> StopError:
     if at is None:
         return StopError(f"not valid YAML: {problem}", 1, 1)
     line = written[at.line] if at.line < len(written) else ""
-    said = hints.sentence(problem, context, line[at.column : at.column + 1])
+    said = hints.sentence(problem, context, line, at.column)
     if "flow" in context and start and start.line != at.line:
         said += f" (it began at {start.line + 1}:{start.column + 1})"
     return StopError(said, at.line + 1, at.column + 1, hints.quoted(line, in_flow="flow" in context))

@@ -37,6 +37,7 @@ def check(
 ) -> None:
     """Report what breaks the schemas, but for what is missing from outside or refused by this version.
 
+    Where something is wrong already, by `problems`, nothing is added: one mistake gives one line.
     `kinds` are the kinds of backend there are. `texts` are the paths of values that came from outside:
     they are converted to the type that their member wants (in place), and never shown.
     """
@@ -125,6 +126,7 @@ class _Checking:
         self, document: Table, problems: list[Diagnostic], skipped: frozenset[Path], texts: frozenset[Path]
     ) -> None:
         self._document, self._problems, self._skipped, self._texts = document, problems, skipped, texts
+        self._known = {problem.path for problem in problems}
 
     def top(self, judges: _Judges) -> None:
         """Look at the members of the whole, but not into the entries of its sections."""
@@ -179,9 +181,10 @@ class _Checking:
 
     def _add(self, found: Sentence) -> None:
         path = found.path
-        if not any(path[:length] in self._skipped for length in range(len(path) + 1)):
-            mark = locate(self._document, path, key=found.key)
-            self._problems.append(Diagnostic(mark, dotted(path), found.message, found.code))
+        if dotted(path) in self._known or any(path[:length] in self._skipped for length in range(len(path) + 1)):
+            return
+        mark = locate(self._document, path, key=found.key)
+        self._problems.append(Diagnostic(mark, dotted(path), found.message, found.code))
 
 
 def _kind(document: Table, tool: Any) -> str:

@@ -83,7 +83,7 @@ def test_keys_are_the_text_they_are_written_with():
 
 @pytest.mark.parametrize("key", ["null", "~"])
 def test_nothing_is_no_key(key):
-    assert read(f"{key}: 1")[1] == [f"f.yaml:1:1: {key!r} cannot be a name; quote it if it is text"]
+    assert read(f"{key}: 1")[1] == [f"f.yaml:1:1: {key}: {key!r} cannot be a name; quote it if it is text"]
 
 
 @pytest.mark.parametrize("text", ["? [a]\n: b", "{[a]: b}", "a: &x b\n*x : c", "? {a: b}\n: c"])
@@ -131,7 +131,7 @@ def test_an_alias_inside_what_it_repeats_is_refused():
 def test_tags_are_refused_in_a_sentence(tag):
     _, problems = read(f"a: {tag}\n")
     assert problems[0].startswith("f.yaml:1:4: a: '!")
-    assert "is a YAML tag, and a registry has none" in problems[0]
+    assert "is a YAML tag, and a registry has none; quote it if it is text" in problems[0]
 
 
 def test_merge_keys_are_refused():
