@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bridge.cli import parameters
 from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from bridge.registry.report import Format
 
 
 @click.command("check")
@@ -17,7 +21,7 @@ from bridge.settings import Settings
     help="How mistakes are written; `github` makes annotations of them.",
 )
 @click.option("--no-env", is_flag=True, help="Do without the variables and secrets that the registry names.")
-def command(registry: Path, style: str, no_env: bool) -> int:
+def command(registry: Path, style: Format, no_env: bool) -> int:
     """Look for mistakes in REGISTRY.
 
     Exit code 0: none (warnings may be); 1: mistakes; 2: there is nothing to look at.

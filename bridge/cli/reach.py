@@ -6,6 +6,7 @@ whichever it is; the one made here just needs no socket.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,15 +58,22 @@ def reach(source: Path | str, caller: str | None = None, token: str | None = Non
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Bridge]:
-    from bridge.assembly import build_bridge
+    from bridge.assembly import Bridge
 
     # With an empty state folder nothing is served but the file itself, and nothing is left beside it.
     with TemporaryDirectory(prefix="toolbridge-") as state:
-        bridge = build_bridge(Settings(registry=file, state=Path(state), log=False))
+        bridge = Bridge(Settings(registry=file, state=Path(state), log=True), write=_remark)
         try:
             yield bridge
         finally:
             bridge.close()
+
+
+def _remark(line: str) -> None:
+    """Show what a caller is not told and the log is, such as a backend's own words."""
+    detail = json.loads(line).get("detail")
+    if detail is not None:
+        click.echo(f"Log: {detail}", err=True)
 
 
 @contextmanager
@@ -130,7 +138,7 @@ class _There:
         try:
             status, answer = self._send(method, path, body)
         except BridgeError as error:
-            raise click.ClickException(f"{self._url} cannot be reached: {error.log or error.message}.") from None
+            raise click.ClickException(f"{self._url} does not answer. {error.log or error.message}") from None
         try:
             document = parse_json(answer, max_nodes=None)
         except BridgeError:

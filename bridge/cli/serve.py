@@ -10,14 +10,18 @@ import click
 from bridge.cli import parameters
 from bridge.settings import TABLE, Setting, Settings
 
-#: The settings that have an option of their own; the others are variables only.
-OPTIONS = ("host", "port", "workers", "threads")
+#: The settings that have an option of their own, and what it takes; the others are variables only.
+OPTIONS = {
+    "host": click.STRING,
+    "port": click.IntRange(1, 65535),
+    "workers": click.IntRange(1),
+    "threads": click.IntRange(1),
+}
 
 
 def _option(row: Setting) -> click.Option:
-    kind = int if isinstance(row.default, int) else str
     words = f"{row.help} [{row.variable}; default: {row.default}]"
-    return click.Option([f"--{row.name}"], type=kind, help=words)
+    return click.Option([f"--{row.name}"], type=OPTIONS[row.name], help=words)
 
 
 def _variables() -> str:

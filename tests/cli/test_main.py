@@ -55,7 +55,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (["check", "no.yaml"], "File 'no.yaml' does not exist."),
         (["check", "."], "File '.' is a directory."),
         (["tools"], "Missing argument 'REGISTRY|URL'."),
-        (["serve", __file__, "--port", "x"], "'x' is not a valid integer."),
+        (["serve", __file__, "--port", "x"], "'x' is not a valid integer"),
         (["demo", "--port", "70000"], "70000 is not in the range"),
         (["--unknown"], "No such option"),
     ],

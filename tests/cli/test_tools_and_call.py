@@ -131,6 +131,17 @@ def test_a_registry_with_mistakes_says_them_and_runs_nothing(registry, capsys) -
         assert captured.err.endswith("Error: The registry has 1 mistake.\n")
 
 
+def test_whoever_holds_the_file_is_told_what_a_caller_is_not(registry, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("MIRROR_URL", raising=False)
+    kind = "{type: http, base_url: '${MIRROR_URL}'}"
+    call = "backend: mirror\n    call: POST /\n"
+    Path(registry).write_text(REGISTRY.replace("{type: echo}", kind).replace("backend: mirror\n", call), "utf-8")
+    assert main(["call", registry, "repeat", "text=x"]) == 1
+    remark, error = capsys.readouterr().err.splitlines()
+    assert remark.startswith("Log: backend mirror is not configured: ")
+    assert error == "Error: BACKEND_UNAVAILABLE: Service temporarily unavailable"
+
+
 def test_nothing_is_left_beside_the_registry(registry) -> None:
     assert main(["call", registry, "repeat", "text=x"]) == 0
     assert [file.name for file in Path(registry).parent.iterdir()] == ["registry.yaml"]

@@ -14,6 +14,7 @@ from bridge.cli import COMMANDS
 from bridge.core import functions
 from bridge.core.signatures import REGISTERED
 from bridge.errors import BY_CODE
+from bridge.registry import not_yet
 from bridge.settings import TABLE, Settings
 from tests.support import error_table
 
@@ -67,6 +68,13 @@ def test_the_functions_of_expressions_are_all_told() -> None:
     page = (DOCS / "registry.md").read_text("utf-8")
     rows = re.findall(r"^\| (`.+?\)`) \|", page, re.MULTILINE)
     assert {name for row in rows for name in re.findall(r"`(\w+)\(", row)} == set(REGISTERED), functions.__name__
+
+
+def test_what_is_not_in_this_version_is_what_the_registry_refuses() -> None:
+    section = (DOCS / "registry.md").read_text("utf-8").split("## Not in this version")[1]
+    told = set(re.findall(r"`(\w+)`", section)) - {"errors", "anonymous"}
+    refused = {member.split(".")[-1] for member in not_yet.MEMBERS}.union(*not_yet.VALUES.values())
+    assert told == refused
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
