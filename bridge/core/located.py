@@ -73,7 +73,7 @@ def locate(document: Any, path: Iterable[str | int], *, key: bool = False) -> Ma
 
 
 def plain(value: Any) -> Any:
-    """Return `value` without its marks: ordinary dicts and lists all the way down, shared where they are that already."""
+    """Return `value` without its marks: ordinary dicts and lists, the same ones where they are that already."""
     if isinstance(value, dict):
         members = {key: plain(item) for key, item in value.items()}
         same = type(value) is dict and all(members[key] is item for key, item in value.items())
