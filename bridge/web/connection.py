@@ -43,6 +43,7 @@ class PatientUnreader(SocketUnreader):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         self._deadline = 0.0
+        self._waiting = False
 
     def has_head(self) -> bool:
         """Take what has arrived, without waiting, and say whether the parser can go to work.
@@ -50,18 +51,19 @@ class PatientUnreader(SocketUnreader):
         It can with a whole head, with lines that do not end as they should, and when
         nothing more will come: the parser has the right words for each.
         """
-        held = self.buf.getvalue()
-        if _ends(held):
+        if not self._waiting:
             self._deadline = monotonic() + READ_SECONDS
-            return True
-        piece = self._arrived()
-        if piece is None:
-            return False
-        if not held:
-            self._deadline = monotonic() + READ_SECONDS
-        self.buf.seek(0, SEEK_END)
-        self.buf.write(piece)
-        return not piece or _ends(held + piece) or self._refuse_to_wait(len(held) + len(piece))
+        head = self.buf.getvalue()
+        ready = _ends(head)
+        if not ready and (piece := self._arrived()) is not None:
+            self.buf.seek(0, SEEK_END)
+            self.buf.write(piece)
+            head += piece
+            ready = not piece or _ends(head)
+        self._waiting = not ready and head != b""
+        if self._waiting:
+            self._check(len(head))
+        return ready
 
     def _arrived(self) -> bytes | None:
         self.sock.setblocking(False)
@@ -70,12 +72,11 @@ class PatientUnreader(SocketUnreader):
         except BlockingIOError:
             return None
 
-    def _refuse_to_wait(self, size: int) -> bool:
+    def _check(self, size: int) -> None:
         if size > MAX_HEAD:
             raise LimitRequestHeaders("request head")
         if monotonic() > self._deadline:
             raise RequestTimeout
-        return False
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return the next bytes of a body, none at its end. Raises RequestTimeout."""

@@ -7,6 +7,7 @@ A connection that ends is parted from beside the event loop's other work.
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections import deque
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from selectors import EVENT_READ
+from time import sleep
 from typing import Any
 
 from gunicorn.http import errors, wsgi
@@ -22,8 +24,39 @@ from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[attr-d
 from bridge.web import refusals
 from bridge.web.carrier import carrier_of
 from bridge.web.connection import WRITE_SECONDS, Invitation, Parting, WholeResponse, is_read, reader_of
+from bridge.web.crew import Crew
 from bridge.web.door import report
 from bridge.web.environ import new_id
+
+#: Seconds to wait before accepting again where the system has no room.
+FULL_SECONDS = 0.05
+#: Open files of a worker that are neither connections nor backends' sockets.
+OTHER_FILES = 100
+
+
+def _done(result: Any) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(result)
+    return done
+
+
+#: How a request can leave its connection, as gunicorn wants to be told: three answers that serve for all.
+_KEEP, _WAIT, _END = _done(True), _done(_DEFER), _done(False)
+
+
+def room_for(connections: int, *, beside: int) -> int:
+    """Return how many connections fit into the limit of open files, after raising it as far as it needs and may go.
+
+    `beside` is how many sockets to backends must fit as well.
+    """
+    others = beside + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + others if hard == resource.RLIM_INFINITY else min(hard, connections + others)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - others))
 
 
 class BridgeWorker(ThreadWorker):
@@ -39,10 +72,38 @@ class BridgeWorker(ThreadWorker):
         vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self._carrier = carrier_of(self.wsgi)
         self._carrier.start(self.cfg.threads)
+        self.worker_connections = room_for(self.worker_connections, beside=self.cfg.threads)
+        self.max_keepalived = self.worker_connections - self.cfg.threads
         try:
             super().run()
         finally:
             self._carrier.stop()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection; where the system has no room for one, let it wait instead of dying of it."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            self.log.warning("Cannot accept a connection: %s", error)
+            sleep(FULL_SECONDS)
+
+    def get_thread_pool(self) -> Any:
+        """Return the threads that serve requests (gunicorn's hook)."""
+        return Crew(self.cfg.threads, self._serve)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection that has something to say to a thread."""
+        crew: Any = self.tpool
+        crew.hand(conn)
+
+    def _serve(self, conn: Any) -> None:
+        outcome = _END
+        try:
+            result = self.handle(conn)
+            outcome = _WAIT if result is _DEFER else _KEEP if result else _END
+        except Exception:
+            report(new_id(), self._carrier.registry)
+        self.method_queue.defer(self.finish_request, conn, outcome)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request if its head is there; True keeps the connection, False ends it."""
@@ -77,6 +138,12 @@ class BridgeWorker(ThreadWorker):
             for piece in pieces:
                 response.write(piece)
             response.close()
+        except Exception as error:
+            if isinstance(error, OSError) or not response.headers_sent:
+                raise
+            # Half an answer is out: a second one behind it would be taken for its rest.
+            report(environ.get("HTTP_X_REQUEST_ID", ""), self._carrier.registry)
+            return False
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
@@ -105,7 +172,7 @@ class BridgeWorker(ThreadWorker):
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Take a connection back from its thread: wait for its next request, or part from it."""
-        if fs.cancelled() or fs.exception() is not None or fs.result() is not False:
+        if fs is not _END:
             super().finish_request(conn, fs)
             return
         parting = Parting(conn)

@@ -174,6 +174,15 @@ def test_an_expectation_that_cannot_be_met_is_a_417(server: Server) -> None:
     assert answer.status == 417
 
 
+@pytest.mark.parametrize(("target", "status"), [
+    (b"http://localhost/call", 200), (b"http://localhost:1/call", 200), (b"http://evil.example/call", 421),
+    (b"http://u:p@localhost/call", 421), (b"//evil.example/call", 404), (b"/call#x", 200),
+])  # fmt: skip
+def test_an_absolute_target_has_to_name_the_host(server: Server, target: bytes, status: int) -> None:
+    request = CALL.replace(b"/call", target) + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    assert [answer.status for answer in answers(server, request)] == [status]
+
+
 def test_hop_by_hop_and_proxy_headers_change_nothing(server: Server) -> None:
     head = b"GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\n"
     plain = answers(server, head + b"Connection: close\r\n\r\n")

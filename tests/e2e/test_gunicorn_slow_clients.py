@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,11 +16,12 @@ from tests.support.small_bridge import TOKEN
 ANN = {"Authorization": f"Bearer {TOKEN}"}
 HEAD = f"POST /call HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n".encode()
 CALL = {"name": "echo"}
+SMALL = "tests.support.small_bridge:app()"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving(None, "--threads", "8", app="tests.support.small_bridge:app()", workers=1) as running:
+    with serving(None, "--threads", "8", app=SMALL, workers=1) as running:
         yield running
 
 
@@ -128,6 +130,18 @@ def test_a_client_that_does_not_read_its_answer_is_left(hurried: Server) -> None
             assert client._wire.exactly(12) == b"HTTP/1.1 200"
         assert hurried.request("GET", "/health/live").status == 200
     assert hurried.request("POST", "/call", CALL, **ANN).status == 200
+
+
+def test_more_connections_than_files_do_not_end_the_worker() -> None:
+    limited = "import os, resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)); os.execv(os.sys.argv[1], os.sys.argv[1:])"
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(None, "--threads", "8", app=SMALL, workers=1, before=(sys.executable, "-c", limited)))
+        before = server.workers()
+        idle = many(server, 400, b"", stack)
+        for client in idle[:300]:
+            client.close()
+        assert server.request("POST", "/call", CALL, **ANN).status == 200
+        assert server.workers() == before
 
 
 def test_slow_clients_leave_nothing_in_the_log(server: Server, hurried: Server) -> None:

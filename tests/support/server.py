@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -136,10 +136,14 @@ def serving(
     app: str = "wsgi:app",
     bind: str = "127.0.0.1:0",
     workers: int = 2,
+    before: Sequence[str] = (),
     env: Mapping[str, str] = {},
 ) -> Iterator[Server]:
-    """Start gunicorn with `app` (over `registry`), yield it when it answers, and stop it."""
-    command = [sys.executable, "-m", "gunicorn", app, "--bind", bind, "--workers", str(workers), *options]
+    """Start gunicorn with `app` (over `registry`), yield it when it answers, and stop it.
+
+    `before` is a command that runs the one behind it, with limits for example.
+    """
+    command = [*before, sys.executable, "-m", "gunicorn", app, "--bind", bind, "--workers", str(workers), *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(registry, env), stderr=subprocess.PIPE, text=True, errors="replace"
     )
