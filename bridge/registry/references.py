@@ -53,8 +53,8 @@ _ELSEWHERE = (
 class Resolved:
     """What came of a registry's references.
 
-    `unresolved` are the paths where something is missing (the text still stands there as it was
-    written); `texts` the paths of values that came from outside; `secrets` every text that did.
+    `unresolved` are the paths where something is missing (what was written still stands there);
+    `texts` the paths of values that came from outside; `secrets` every text that did.
     """
 
     unresolved: frozenset[Path] = frozenset()
@@ -211,9 +211,9 @@ class _Resolving:
             self._report("an expression is not evaluated here, but in a tool's call, result and errors", path)
             return text
         found = [self._part(part, path, compiled=compiled) for part in parts]
-        if path in self.unresolved:
+        if path in self.unresolved and not compiled:
             return text
-        if references:
+        if references and path not in self.unresolved:
             self.texts.add(path)
         if any(isinstance(part, FileText) for part in found) and _within(path, _LATE):
             return LateText(tuple(found))
@@ -224,34 +224,44 @@ class _Resolving:
         if isinstance(part, str):
             return part if compiled else part.replace("$${", "${")
         found = self._outside(part, path)
+        if found is None:
+            return f"$${{{part.source}}}"
         text = found if isinstance(found, str) else found.read()
         if text and text != part.default:
             self.secrets.add(text)
         return text.replace("${", "$${") if compiled else found
 
-    def _outside(self, reference: _Reference, path: Path) -> str | FileText:
+    def _outside(self, reference: _Reference, path: Path) -> str | FileText | None:
+        """Return what a reference leads to, None where that is missing."""
         if reference.kind == "variable":
-            value = self._environ.get(reference.name)
-            value = value or reference.default if reference.default is not None else value
-            return self._miss(self._unset(reference.name), path) if value is None else value
+            return self._variable(reference, path)
+        if reference.kind == "file" and not self._no_env:
+            return self._file(reference.name, path)
         if reference.kind == "secret":
             self._report("secrets (`${secret:...}`) are not available in this version", path, code="registry/not_yet")
-            return self._miss("", path)
-        if self._no_env:
-            return self._miss("", path)
-        try:
-            return FileText(FilePath(locate(self._document, path).file).parent.absolute() / reference.name)
-        except UnreadableError as error:
-            return self._miss(f"{reference.name!r} cannot be read: {error}", path)
-
-    def _unset(self, name: str) -> str:
-        return f"the environment variable {name} is not set{did_you_mean(name, self._environ)}"
-
-    def _miss(self, said: str, path: Path) -> str:
         self.unresolved.add(path)
-        if said and not self._no_env:
+        return None
+
+    def _variable(self, reference: _Reference, path: Path) -> str | None:
+        value = self._environ.get(reference.name)
+        if reference.default is not None:
+            return value or reference.default
+        if value is None:
+            near = did_you_mean(reference.name, self._environ)
+            self._miss(f"the environment variable {reference.name} is not set{near}", path)
+        return value
+
+    def _file(self, name: str, path: Path) -> FileText | None:
+        try:
+            return FileText(FilePath(locate(self._document, path).file).parent.absolute() / name)
+        except UnreadableError as error:
+            self._miss(f"{name!r} cannot be read: {error}", path)
+            return None
+
+    def _miss(self, said: str, path: Path) -> None:
+        self.unresolved.add(path)
+        if not self._no_env:
             self._report(said, path, code=MISSING)
-        return ""
 
     def _report(self, said: str, path: Path, *, key: bool = False, code: str = "registry/reference") -> None:
         mark = locate(self._document, path, key=key)

@@ -34,8 +34,7 @@ class Sentence(NamedTuple):
 
 def sentences(violation: Violation, schema: Mapping[str, Any], *, show: bool) -> Iterator[Sentence]:
     """Yield what a person is told of `violation` of `schema`; with `show` false nothing of the value is repeated."""
-    inner = violation.branches[0][0] if violation.keyword == "propertyNames" else violation
-    node = _at(schema, inner.rule[:-1])
+    node = holder(violation.branches[0][0] if violation.keyword == "propertyNames" else violation, schema)
     words = _KEYWORDS.get(violation.keyword)
     if words is not None:
         yield from words(violation, node, show)
@@ -43,8 +42,9 @@ def sentences(violation: Violation, schema: Mapping[str, Any], *, show: bool) ->
         yield Sentence(violation.path, predicate(violation, show=show))
 
 
-def _at(schema: Any, rule: Path) -> Mapping[str, Any]:
-    for step in rule:
+def holder(violation: Violation, schema: Any) -> Mapping[str, Any]:
+    """Return the part of `schema` that holds the broken rule: its title and examples say what is wanted."""
+    for step in violation.rule[:-1]:
         schema = schema[step]
     return schema if isinstance(schema, Mapping) else {}
 

@@ -18,12 +18,14 @@ from typing import Any
 from bridge.core.located import Diagnostic, Path, Row, Table, dotted, locate
 from bridge.core.schemas import Validator, Violation
 from bridge.registry import not_yet
-from bridge.registry.references import LateText
+from bridge.registry.references import MISSING, LateText
 from bridge.registry.scalars import core_scalar
-from bridge.registry.sentences import Sentence, sentences
+from bridge.registry.sentences import Sentence, holder, sentences
 
 _HERE = "#/$defs/"
 _MAIN = "../registry.schema.json#/$defs/"
+# What no text from outside can ever be.
+_SHAPES = frozenset(("array", "object"))
 _TYPES: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
 
 
@@ -38,11 +40,13 @@ def check(
     """Report what breaks the schemas, but for what is missing from outside or refused by this version.
 
     Where something is wrong already, by `problems`, nothing is added: one mistake gives one line.
-    `kinds` are the kinds of backend there are. `texts` are the paths of values that came from outside:
-    they are converted to the type that their member wants (in place), and never shown.
+    `kinds` are the kinds of backend there are. `unresolved` are the paths where something from outside is
+    missing: what stands there gets the shape that its member wants (in place), so that whoever reads on
+    finds a sound document. `texts` are the paths of values that came from outside: they are converted to the
+    type that their member wants (in place), and never shown.
     """
     judges = _judges(tuple(kinds))
-    checking = _Checking(document, problems, unresolved | not_yet.paths(document), texts)
+    checking = _Checking(document, problems, unresolved, texts)
     checking.top(judges)
     for section, judge in judges.entries.items():
         for name, entry in _table(document.get(section)).items():
@@ -123,10 +127,11 @@ class _Checking:
     """One look at a document; what is wrong goes to `problems`."""
 
     def __init__(
-        self, document: Table, problems: list[Diagnostic], skipped: frozenset[Path], texts: frozenset[Path]
+        self, document: Table, problems: list[Diagnostic], unresolved: frozenset[Path], texts: frozenset[Path]
     ) -> None:
-        self._document, self._problems, self._skipped, self._texts = document, problems, skipped, texts
-        self._known = {problem.path for problem in problems}
+        self._document, self._problems, self._unresolved, self._texts = document, problems, unresolved, texts
+        self._refused = not_yet.paths(document)
+        self._known = {problem.path for problem in problems if problem.code != MISSING}
 
     def top(self, judges: _Judges) -> None:
         """Look at the members of the whole, but not into the entries of its sections."""
@@ -154,21 +159,25 @@ class _Checking:
     def _judge(self, path: Path, value: Any, judge: Validator) -> None:
         if judge.is_valid(value):
             return
-        violations = [_named(value, violation) for violation in judge.violations(value)]
-        converted = [self._convert((*path, *violation.path), violation) for violation in violations]
-        if any(converted):
+        found: dict[Sentence, None] = {}
+        changed = False
+        for violation in (_named(value, violation) for violation in judge.violations(value)):
+            whole = replace(violation, path=(*path, *violation.path))
+            if whole.path in self._unresolved and not _SHAPES.issuperset(whole.facts.get("types", ("string",))):
+                self._stand_in(whole, judge.schema)
+            elif whole.path in self._texts and self._convert(whole):
+                changed = True
+            else:
+                found |= dict.fromkeys(sentences(whole, judge.schema, show=whole.path not in self._texts))
+        if changed:
             self.part(path, _at(self._document, path), judge)
             return
-        found: dict[Sentence, None] = {}
-        for violation in violations:
-            show = (*path, *violation.path) not in self._texts
-            found |= dict.fromkeys(sentences(violation, judge.schema, show=show))
         for sentence in found:
-            self._add(sentence._replace(path=(*path, *sentence.path)))
+            self._add(sentence)
 
-    def _convert(self, path: Path, violation: Violation) -> bool:
+    def _convert(self, violation: Violation) -> bool:
         """Give text from outside the type that its member wants, and say whether that was done."""
-        if path not in self._texts or violation.keyword != "type" or not isinstance(violation.value, str):
+        if violation.keyword != "type" or not isinstance(violation.value, str):
             return False
         try:
             value = core_scalar(violation.value)
@@ -176,12 +185,24 @@ class _Checking:
             return False
         if type(value) not in {known for name in violation.facts["types"] for known in _TYPES.get(name, ())}:
             return False
-        _at(self._document, path[:-1])[path[-1]] = value
+        self._put(violation.path, value)
         return True
+
+    def _stand_in(self, violation: Violation, schema: Any) -> None:
+        """Put a value that its member can take where one is missing."""
+        node = holder(violation, schema)
+        if "examples" in node:
+            self._put(violation.path, node["examples"][0])
+        elif violation.keyword == "type":
+            values = {"integer": node.get("minimum", 1), "boolean": False}
+            self._put(violation.path, values.get(violation.facts["types"][0], violation.value))
+
+    def _put(self, path: Path, value: Any) -> None:
+        _at(self._document, path[:-1])[path[-1]] = value
 
     def _add(self, found: Sentence) -> None:
         path = found.path
-        if dotted(path) in self._known or any(path[:length] in self._skipped for length in range(len(path) + 1)):
+        if dotted(path) in self._known or any(path[:length] in self._refused for length in range(len(path) + 1)):
             return
         mark = locate(self._document, path, key=found.key)
         self._problems.append(Diagnostic(mark, dotted(path), found.message, found.code))

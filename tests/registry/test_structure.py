@@ -211,6 +211,36 @@ def test_what_is_missing_outside_is_not_judged():
     assert mistakes(text, no_env=True) == []
 
 
+def test_what_is_missing_outside_gets_the_shape_that_its_member_wants():
+    text = (
+        "backends: {b: {type: http, base_url: '${U}', concurrency: '${N}', timeout: '${T}',\n"
+        "  errors: [{status: '${S}', code: NOT_FOUND, message: 'a ${M}', retryable: '${R}'}]}}\nauth: {anonymous: '${A}'}"
+    )
+    document, problems = checked(text, no_env=True)
+    assert problems == []
+    backend = document["backends"]["b"]
+    assert (backend["base_url"], backend["concurrency"], backend["timeout"]) == ("${U}", 1, "10s")
+    assert backend["errors"][0]["status"] == 404
+    assert document["auth"]["anonymous"] is False
+
+
+def test_text_from_outside_is_never_a_mapping_or_a_list():
+    text = "backends: {b: '${B}', c: {type: http, base_url: x, auth: '${C}'}}\ncallers: {c: {scopes: '${D}'}}"
+    assert [problem.partition(": ")[2] for problem in mistakes(text, no_env=True)] == [
+        "backends.b: expected a mapping, found '${B}'",
+        "backends.c.auth: expected a mapping, found '${C}'",
+        "callers.c.scopes: expected a list, found '${D}'",
+    ]
+    assert len([problem for problem in mistakes(text) if "expected" in problem]) == 3
+
+
+def test_where_something_is_wrong_already_nothing_is_added():
+    assert mistakes("title: !x [a]\nname: '${X}'") == [
+        "f.yaml:3:8: title: '!x' is a YAML tag, and a registry has none; quote it if it is text",
+        "f.yaml:4:1: name: 'name' is declared twice (first at f.yaml:2:1)",
+    ]
+
+
 def test_what_this_version_refuses_is_not_judged():
     assert mistakes("tools: {a: {backend: x, confirm: [5], limits: {rate: often}}}\nbackends: {s: {type: sql, x: 1}}") == []
 
