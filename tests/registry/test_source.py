@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.located import Row, Table, locate, plain
-from bridge.registry import source
+from bridge.registry import hints
 from bridge.registry.compose import MAX_ALIASES, MAX_DEPTH, MAX_MISTAKES, MAX_VALUES
 from bridge.registry.source import MAX_BYTES, UnreadableError, read_file, read_text
 
@@ -45,7 +45,7 @@ def refusal(text):
 @pytest.fixture(params=["libyaml", "pure Python"])
 def parser(request, monkeypatch):
     if request.param == "pure Python":
-        monkeypatch.setattr(source, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(hints, "LOADER", yaml.SafeLoader)
 
 
 @pytest.mark.parametrize(
