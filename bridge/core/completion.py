@@ -81,6 +81,8 @@ class _Builder:
 
     def build(self, schemas: list[tuple[Any, bool]]) -> Completion | None:
         rules = list(self._applying(schemas))
+        if not rules:
+            return None
         key = frozenset((id(rule), sure) for rule, sure in rules)
         if key in self.known:  # the schema refers back to here
             return self.known[key]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.arguments import Arguments
+from bridge.core.completion import completion_of
 from bridge.core.schemas import SchemaError
 from bridge.errors import InvalidParameters
 
@@ -118,6 +119,19 @@ def test_a_schema_that_refers_to_itself_is_completed_all_the_way_down():
 
 def test_a_missing_parameter_with_a_default_is_not_missing():
     assert Arguments.compile(tool("a", a={"default": 1})).accept({}) == {"a": 1}
+
+
+def test_defaults_of_members_that_are_not_named_leave_alone_what_a_pattern_names():
+    schema = {"patternProperties": {"^x-": {}}, "additionalProperties": {"properties": {"n": {"default": 1}}}}
+    assert Arguments.compile(schema).accept({"x-a": {}}) == {"x-a": {}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [True, tool("a", a={"type": "string", "minLength": 1}, b={"enum": [1]}, c={"items": {"type": "number"}}, d={"anyOf": [{}]})],
+)
+def test_where_there_is_nothing_to_complete_nothing_is_done(schema):
+    assert completion_of(schema, {}) is None
 
 
 # Integers
@@ -351,7 +365,8 @@ def test_nothing_of_a_secret_is_repeated_also_below_it(value):
     assert "'a" in told
 
 
-def test_the_length_of_a_secret_is_not_told():
+def test_neither_the_length_of_a_secret_nor_its_fraction_is_told():
+    assert says({"type": "integer"}, 2.5, secret={"a"}) == "'a' must be an integer, not a number"
     assert says({"minLength": 99}, "hunter2", secret={"a"}) == "'a' must have at least 99 characters"
 
 

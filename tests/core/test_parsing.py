@@ -102,6 +102,17 @@ def test_endless_nesting_is_refused_cheaply(body):
     assert cpu_seconds(body) < 0.5
 
 
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'["]",'])
+def test_endless_nesting_that_is_never_closed_ends_before_the_decoder_does(opening):
+    for depth in (130, 2_000, 9_000):
+        assert "nested" in refusal(opening * depth, max_nodes=None)
+
+
+def test_ten_thousand_values_are_accepted_and_one_more_is_not():
+    assert len(parse_json(b"[" + b"1," * 9_998 + b"1]")) == 9_999
+    assert "10,000 values" in refusal(b"[" + b"1," * 9_999 + b"1]")
+
+
 def test_every_value_counts_and_text_does_not():
     commas = json.dumps("," * 50_000).encode()
     assert len(parse_json(b"[" + commas + b",1" * 9_998 + b"]")) == 9_999
