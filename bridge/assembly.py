@@ -138,7 +138,7 @@ class Bridge:
         kept = self._bundles.newest()
         if kept is not None:
             found: list[Diagnostic] = []
-            last_good = self._builder.build(loader.load_bundle(kept, found), found)
+            last_good = self._builder.build(loader.load_bundle(kept, found, loader.folder_of(self._path)), found)
             if last_good.registry is not None:
                 self._reject(built.diagnostics)
                 return self._serve(last_good.registry)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 
 import click
 
 from bridge.backends import BACKENDS
 from bridge.core.located import did_you_mean
+from bridge.registry.structure import bundle
 
 
 @click.command("schema")
 @click.argument("kind", required=False)
 def command(kind: str | None) -> None:
     """Print the JSON Schema of a registry, or of one KIND of backend."""
-    name = "registry.schema.json" if kind is None else f"backends/{_known(kind)}.json"
-    click.echo(files("bridge.schemas").joinpath(name).read_text("utf-8"), nl=False)
+    if kind is None:
+        # The file itself refers to its neighbours; what is printed has to stand alone.
+        click.echo(json.dumps(bundle(BACKENDS), indent=2, ensure_ascii=False))
+    else:
+        click.echo(files("bridge.schemas.backends").joinpath(f"{_known(kind)}.json").read_text("utf-8"), nl=False)
 
 
 def _known(kind: str) -> str:

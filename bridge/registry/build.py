@@ -6,6 +6,7 @@ looked into again, so one mistake gives one line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,14 @@ from bridge.core.located import Diagnostic, Path, Problems, Table, did_you_mean,
 from bridge.core.model import Registry, Tool
 from bridge.core.ports import BackendKind, Resources
 from bridge.kinds import Kinds
-from bridge.registry import loader, not_yet, structure
+from bridge.registry import hints, loader, not_yet, structure
 from bridge.registry.callers import Callers, read_callers
 from bridge.registry.error_rules import read_errors
-from bridge.registry.references import Resolved, resolve
+from bridge.registry.references import MISSING, Resolved, resolve
 from bridge.registry.tools import DEFAULT_TIMEOUT, Upstream, backend_scope, read_tool
 
 #: Mistakes that keep one backend or caller away, but not the whole registry.
-TOLERATED = "registry/missing_variable"
+TOLERATED = MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,20 @@ class Builder:
         registry = None
         if loaded is not None:
             registry = self._registry(loaded, found)
-        if any(blocking(diagnostic) for diagnostic in found):
+            hints.add(found, loaded.lines)
+        if any(map(blocking, found)):
             registry = None
         return Built(registry, tuple(sorted(found)))
 
-    def _registry(self, loaded: loader.Loaded, found: list[Diagnostic]) -> Registry:
+    def _registry(self, loaded: loader.Loaded, found: list[Diagnostic]) -> Registry | None:
         document = loaded.document
         resolved = resolve(document, self.environ, found, no_env=self.no_env)
         structure.check(
             document, found, kinds=self.kinds, unresolved=resolved.unresolved, texts=resolved.texts
         )
         not_yet.check(document, found)
+        if not loaded.whole:
+            return None
         problems = Problems(document, found=found)
         sound = _Sound(found)
         upstreams = self._upstreams(document, resolved, sound, problems)
@@ -111,13 +115,14 @@ class _Sound:
     """Knows which parts of the document are misshapen, so that nobody looks into them."""
 
     def __init__(self, found: Iterable[Diagnostic]) -> None:
-        self._bad = [item.path for item in found if blocking(item) and item.code != "registry/not_yet"]
+        self._bad: set[str] = set()
+        for item in found:
+            if blocking(item) and item.code != not_yet.CODE:
+                self._bad.add(item.path)
+                self._bad.update(item.path[: cut.start()] for cut in re.finditer(r"[.\[]", item.path))
 
     def __call__(self, *parts: str | Path) -> bool:
-        return not any(self._within(part if isinstance(part, str) else dotted(part)) for part in parts)
-
-    def _within(self, prefix: str) -> bool:
-        return any(path == prefix or path.startswith((prefix + ".", prefix + "[")) for path in self._bad)
+        return not any((part if isinstance(part, str) else dotted(part)) in self._bad for part in parts)
 
 
 def _mapping(document: Table, member: str) -> Mapping[str, Any]:

@@ -74,6 +74,11 @@ def load_bundle(files: Mapping[str, bytes], problems: list[Diagnostic], folder: 
     return Loaded(_merged(documents, problems), files, (), folder, len(documents) == len(found))
 
 
+def folder_of(main: Path) -> str:
+    """Return what stands before the names of files in marks: the folder of the main one as it was named."""
+    return "" if main.parent == Path() else str(main.parent)
+
+
 def version(files: Mapping[str, bytes]) -> str:
     """Return the first 12 hex digits of a SHA-256 over all names and texts."""
     digest = hashlib.sha256()
@@ -104,7 +109,7 @@ class _Reading:
         self._main, self._root, self._problems = main, main.parent, problems
         self._queue: deque[_Entry] = deque()
         self._named_by: dict[str, _Entry] = {}
-        self.folder = "" if self._root == Path() else str(self._root)
+        self.folder = folder_of(main)
         self.files: dict[str, bytes] = {}
         self.paths: list[Path] = []
         self.documents: list[Table] = []

@@ -11,6 +11,8 @@ from typing import Any
 
 from bridge.core.located import Diagnostic, Path, Row, Table, dotted, locate
 
+CODE = "registry/not_yet"
+
 #: Members that are refused; `*` is any name in a mapping, `[]` any item of a list.
 MEMBERS = (
     "audit", "icons", "import", "prompts", "resources", "schedules", "toolsets",
@@ -41,7 +43,7 @@ def check(document: Table, problems: list[Diagnostic]) -> None:
     for path, value, meant in _refused(document):
         member = meant is _ANY
         said = f"`{path[-1] if member else value}` is not available in this version"
-        problems.append(Diagnostic(locate(document, path, key=member), dotted(path), said, "registry/not_yet"))
+        problems.append(Diagnostic(locate(document, path, key=member), dotted(path), said, CODE))
 
 
 def paths(document: Table) -> frozenset[Path]:

@@ -9,13 +9,28 @@ import pytest
 
 from bridge.backends import BACKENDS
 from bridge.cli import main
+from bridge.core.located import Table, plain
+from bridge.core.schemas import Validator, mistakes
+from bridge.registry.source import read_text
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
-def test_the_registrys_schema_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_printed_schema_of_a_registry_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
-    assert capsys.readouterr().out == (SCHEMAS / "registry.schema.json").read_text("utf-8")
+    printed = json.loads(capsys.readouterr().out)
+    assert list(mistakes(printed)) == []
+    example = plain(read_file_of_the_example())
+    assert Validator(printed).is_valid(example)
+    assert not Validator(printed).is_valid(example | {"tolls": {}})
+    assert not Validator(printed).is_valid(example | {"backends": {"crm": {"type": "http", "base_ur": "http://h"}}})
+
+
+def read_file_of_the_example() -> Table:
+    example = SCHEMAS.parent / "examples" / "crm.yaml"
+    document = read_text(example.read_bytes(), example.name, [])
+    assert document is not None
+    return document
 
 
 @pytest.mark.parametrize("kind", list(BACKENDS))
