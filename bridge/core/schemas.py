@@ -25,7 +25,7 @@ import jsonschema_rs
 from jsonschema_rs import FancyRegexOptions, RegexOptions
 
 from bridge.core.located import Path, did_you_mean, plain
-from bridge.core.subschemas import Targets, TooHeavyError, references, visits, walk, weight
+from bridge.core.subschemas import Targets, TooHeavyError, keywords, references, visits, walk, weight
 from bridge.core.violations import TYPES, Violation, predicate, quoted, shown
 
 __all__ = ["Schema", "SchemaError", "Validator", "Violation", "mistakes"]
@@ -48,6 +48,8 @@ _STEPS = 5_000
 _STRICT: Mapping[str, Any] = {"validate_formats": True, "offline": True}
 _LINEAR: Mapping[str, Any] = {"pattern_options": RegexOptions(), **_STRICT}
 _BACKTRACKING: Mapping[str, Any] = {"pattern_options": FancyRegexOptions(backtrack_limit=_STEPS), **_STRICT}
+#: Below these a pattern that gives up would let a value pass.
+_TURNS = frozenset({"not", "if"})
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -116,8 +118,6 @@ class Validator:
             yield Violation(path, "schema", value, {}, "")
 
 
-
-
 def _compile(schema: Any, options: Mapping[str, Any]) -> jsonschema_rs.Validator:
     try:
         return jsonschema_rs.Draft202012Validator(schema, **options)
@@ -152,7 +152,7 @@ def _violation(error: Any, above: Path = ()) -> Violation:
         facts=facts,
         message=error.message,
         branches=tuple(tuple(_violation(inner, above) for inner in branch) for branch in alternatives),
-        rule=tuple(error.schema_path),
+        rule=() if above else tuple(error.schema_path),
     )
 
 
@@ -254,12 +254,11 @@ def _guarded(schema: Any) -> Any:
     guarded = deepcopy(schema)
     for path, part in list(walk(guarded)):
         for name in part.get("patternProperties", ()):
-            place = (*path, "patternProperties", name)
-            if _needs_backtracking(name, place):
+            if _needs_backtracking(name, place := (*path, "patternProperties", name)):
                 raise SchemaError("look-around and back-references cannot be used here", place)
-        if "pattern" in part and _needs_backtracking(part["pattern"], (*path, "pattern")):
-            if "not" in path:
-                raise SchemaError("look-around and back-references cannot be used under `not`", (*path, "pattern"))
+        if "pattern" in part and _needs_backtracking(part["pattern"], place := (*path, "pattern")):
+            if not _TURNS.isdisjoint(keywords(path)):
+                raise SchemaError("look-around and back-references cannot be used under `not` or `if`", place)
             short = {"maxLength": MAX_BACKTRACKED}
             guard = {"if": short, "then": {"pattern": part.pop("pattern")}, "else": short}
             part["allOf"] = [*part.get("allOf", ()), guard]

@@ -64,6 +64,16 @@ def walk(schema: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
             waiting.extend(((*path, *step), child) for step, child in children(part))
 
 
+def keywords(path: Path) -> Iterator[str]:
+    """Yield the keywords that lead down `path`, without names and indexes."""
+    steps = iter(path)
+    for step in steps:
+        if isinstance(step, str):
+            yield step
+            if step in _NAMED:
+                next(steps, None)
+
+
 def references(schema: Any) -> tuple[Targets, list[tuple[Path, str]]]:
     """Follow every reference within `schema`: the targets, and path and text of each that leads nowhere.
 

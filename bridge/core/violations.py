@@ -30,7 +30,8 @@ class Violation:
     are the library's own members for this kind (`property`, `unexpected`, `limit`, ...),
     `value` is what was found, `branches` are the violations of each alternative of an
     `anyOf` or `oneOf`, or those of the one name that `propertyNames` refuses. `rule`
-    leads to the keyword in the schema, as far as that lies within one resource.
+    leads to the keyword in the schema, as far as that lies within one resource, and is
+    empty where it is not known.
     """
 
     path: Path

@@ -7,7 +7,7 @@ that was published anyway, never of a library's message.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bridge.core.located import Path, did_you_mean, dotted
@@ -27,10 +27,7 @@ class Wording:
         self.schema = schema
         self.secret = secret
         self.suggestions = MAX_SUGGESTIONS
-
-    def sentences(self, violation: Violation) -> Iterator[Sentence]:
-        """Yield each mistake of one violation with the path it is best pointed out at."""
-        special = {
+        self._special: Mapping[str, Callable[[Violation], Iterator[Sentence]]] = {
             "required": self._missing,
             "additionalProperties": self._unknown,
             "unevaluatedProperties": self._unknown,
@@ -38,7 +35,11 @@ class Wording:
             "anyOf": self._alternatives,
             "oneOf": self._alternatives,
             "not": self._forbidden,
-        }.get(violation.keyword)
+        }
+
+    def sentences(self, violation: Violation) -> Iterator[Sentence]:
+        """Yield each mistake of one violation with the path it is best pointed out at."""
+        special = self._special.get(violation.keyword)
         if special is not None:
             return special(violation)
         return iter([(violation.path, _say(violation.path, predicate(violation, show=self._shows(violation))))])
@@ -83,10 +84,13 @@ class Wording:
         elif all(each.keyword == "required" and each.path == violation.path for branch in branches for each in branch):
             groups = [listed((each.facts["property"] for each in branch), "and") for branch in branches]
             yield violation.path, f"give {listed(dict.fromkeys(groups))}{_within(violation.path)}"
-        elif all(len(branch) == 1 and branch[0].path == violation.path for branch in branches):
+        elif all(self._is_plain(branch, violation.path) for branch in branches):
             yield violation.path, _say(violation.path, _either([branch[0] for branch in branches]))
         else:
             yield from self._forms(violation, branches)
+
+    def _is_plain(self, branch: Sequence[Violation], path: Path) -> bool:
+        return len(branch) == 1 and branch[0].path == path and branch[0].keyword not in self._special
 
     def _forms(self, violation: Violation, branches: Sequence[tuple[Violation, ...]]) -> Iterator[Sentence]:
         told_apart = [each for branch in branches for each in branch if each.keyword == "const"]
@@ -116,7 +120,7 @@ class Wording:
                 part = part[step]
             except (KeyError, IndexError, TypeError):
                 return {}
-        return part if isinstance(part, dict) else {}
+        return part if violation.rule and isinstance(part, dict) else {}
 
 
 def _likely(violation: Violation) -> Sequence[tuple[Violation, ...]]:

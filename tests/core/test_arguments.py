@@ -251,6 +251,8 @@ def test_every_mistake_is_told_at_once_with_its_pointer():
         ({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}, 0, "'a' must be at least 1, not 0"),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "x", "'a' must be an integer or null, not a string"),
         ({"oneOf": [{"format": "email"}, {"pattern": "^x"}]}, "y", "'a' must be an email address or must match the pattern ^x"),
+        ({"anyOf": [{"required": ["x"]}, {"minProperties": 2}]}, {},
+         "'a' fits none of its 2 forms; the nearest: Missing required parameter 'a.x'"),
         ({"oneOf": [{"minimum": 1}, {"maximum": 9}]}, 5, "'a' must fit only one of its 2 forms"),
     ],
 )  # fmt: skip
@@ -302,6 +304,12 @@ def test_rules_between_parameters_read_like_advice(rule, given_names, sentence):
     error = refused({"properties": {"customer_id": {}, "email": {}}, **rule}, dict.fromkeys(given_names, 1))
     assert error.message == sentence
     assert [detail.path for detail in error.details] == [""]
+
+
+def test_a_mistake_in_one_of_a_thousand_items_is_told_without_a_guess():
+    order = tool(**{f"p{index}": "integer" for index in range(20)})
+    raw = {"orders": [{f"p{index}": 1 for index in range(20)}] * 900 + [{"order": 1}]}
+    assert refused(tool(orders={"items": order}), raw).message == "Unknown parameter 'orders[900].order'"
 
 
 def test_after_twenty_mistakes_the_rest_is_counted():

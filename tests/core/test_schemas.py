@@ -253,6 +253,7 @@ def test_look_around_works_on_text_of_up_to_1000_characters():
     assert (long.path, long.keyword, long.facts) == (("p",), "maxLength", {"limit": MAX_BACKTRACKED})
     assert Validator({"pattern": r"(?<!\d)\d{4}(?!\d)"}).is_valid("x " * 490 + "1234")
     assert "allOf" not in Validator({"pattern": "(?=a)"}).schema
+    assert Validator({"properties": {"not": {"pattern": "(?=a)"}}}).is_valid({"not": "a"})
 
 
 @pytest.mark.parametrize("pattern", ["a{1000}{1000}", r"^\p{L}{1,500}$", r"(?=a)\p{L}{1,5000}"])
@@ -265,6 +266,7 @@ def test_a_pattern_that_takes_too_much_memory_is_refused_with_its_place(pattern)
     [
         ({"patternProperties": {"(?=a)": {}}}, ("patternProperties", "(?=a)")),
         ({"not": {"pattern": "(?=a)"}}, ("not", "pattern")),
+        ({"if": {"items": {"pattern": "(?=a)"}}, "then": False}, ("if", "items", "pattern")),
         ({"not": {"properties": {"a": {"pattern": "(?=a)"}}}}, ("not", "properties", "a", "pattern")),
     ],
 )
