@@ -43,6 +43,17 @@ class Violation:
     rule: Path = ()
 
 
+def holder(violation: Violation, schema: Any) -> Mapping[str, Any]:
+    """Return the part of `schema` that holds the broken rule, empty where its place is not known."""
+    part = schema
+    for step in violation.rule[:-1]:
+        try:
+            part = part[step]
+        except (KeyError, IndexError, TypeError):  # within a resource with an $id of its own
+            return {}
+    return part if violation.rule and isinstance(part, dict) else {}
+
+
 def predicate(violation: Violation, *, show: bool = True) -> str:
     """Say what a violation asks for, as the end of a sentence about the value: `must be at least 5, not 3`.
 

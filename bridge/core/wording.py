@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from bridge.core.located import Path, did_you_mean, dotted
-from bridge.core.violations import SHOWN, Violation, constant, cut, listed, predicate, quoted, type_of, types_wanted
+from bridge.core.violations import SHOWN, Violation, constant, cut, holder, listed, predicate, quoted, type_of, types_wanted
 
 #: Looking for a near name is slow; nobody reads more of them.
 MAX_SUGGESTIONS = 20
@@ -55,7 +55,7 @@ class Wording:
         if not self._shows(violation):
             yield violation.path, _say(violation.path, "has a member that is not known")
             return
-        known = self._rule_of(violation).get("properties", {})
+        known = holder(violation, self.schema).get("properties", {})
         for name in violation.facts["unexpected"]:
             self.suggestions -= 1
             near = did_you_mean(name, known) if self.suggestions >= 0 and len(name) <= SHOWN else ""
@@ -104,23 +104,13 @@ class Wording:
             yield violation.path, _say(violation.path, said)
 
     def _too_many(self, violation: Violation) -> Iterator[Sentence]:
-        forms = self._rule_of(violation).get("oneOf", ())
+        forms = holder(violation, self.schema).get("oneOf", ())
         fitting = [form for form, branch in zip(forms, violation.branches, strict=False) if not branch]
         if fitting and all(isinstance(form, dict) and "required" in form for form in fitting):
             names = listed(listed(form["required"], "and") for form in fitting)
             yield violation.path, f"give only one of {names}{_within(violation.path)}"
         else:
             yield violation.path, _say(violation.path, f"must fit only one of its {len(violation.branches)} forms")
-
-    def _rule_of(self, violation: Violation) -> Mapping[str, Any]:
-        """Return the part of the schema that holds the broken rule, empty where it lies elsewhere."""
-        part = self.schema
-        for step in violation.rule[:-1]:
-            try:
-                part = part[step]
-            except (KeyError, IndexError, TypeError):
-                return {}
-        return part if violation.rule and isinstance(part, dict) else {}
 
 
 def _likely(violation: Violation) -> Sequence[tuple[Violation, ...]]:
