@@ -11,7 +11,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from bridge.core.located import Path, did_you_mean, dotted
-from bridge.core.violations import SHOWN, Violation, constant, cut, holder, listed, predicate, quoted, type_of, types_wanted
+from bridge.core.violations import (
+    SHOWN,
+    Violation,
+    constant,
+    cut,
+    holder,
+    listed,
+    predicate,
+    quoted,
+    type_of,
+    types_wanted,
+)
 
 #: Looking for a near name is slow; nobody reads more of them.
 MAX_SUGGESTIONS = 20
