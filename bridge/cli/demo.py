@@ -49,8 +49,8 @@ Three calls to try in another terminal:
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Worker processes.")
 def command(port: int, workers: int) -> int:
     """Start a demo CRM with the bridge in front of it, and show three calls that work."""
-    signal.signal(signal.SIGTERM, _interrupt)
     registry, port = example(), _free(port)
+    signal.signal(signal.SIGTERM, _interrupt)
     url = f"http://127.0.0.1:{port}"
     try:
         with _crm() as environ, _bridge(registry, port, workers, environ) as process:
