@@ -38,12 +38,15 @@ class RequestTimeout(ParseException):
 
 
 class PatientUnreader(SocketUnreader):
-    """Reads a socket until the request's deadline; sending single bytes gains nobody time."""
+    """Reads a socket until the request's deadline; sending single bytes gains nobody time.
+
+    `deadline` is in monotonic seconds; `waiting` says that a head is there in part.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
-        self._deadline = 0.0
-        self._waiting = False
+        self.deadline = 0.0
+        self.waiting = False
 
     def has_head(self) -> bool:
         """Take what has arrived, without waiting, and say whether the parser can go to work.
@@ -51,8 +54,8 @@ class PatientUnreader(SocketUnreader):
         It can with a whole head, with lines that do not end as they should, and when
         nothing more will come: the parser has the right words for each.
         """
-        if not self._waiting:
-            self._deadline = monotonic() + READ_SECONDS
+        if not self.waiting:
+            self.deadline = monotonic() + READ_SECONDS
         head = self.buf.getvalue()
         ready = _ends(head)
         if not ready and (piece := self._arrived()) is not None:
@@ -60,8 +63,8 @@ class PatientUnreader(SocketUnreader):
             self.buf.write(piece)
             head += piece
             ready = not piece or _ends(head)
-        self._waiting = not ready and head != b""
-        if self._waiting:
+        self.waiting = not ready and head != b""
+        if self.waiting:
             self._check(len(head))
         return ready
 
@@ -75,12 +78,12 @@ class PatientUnreader(SocketUnreader):
     def _check(self, size: int) -> None:
         if size > MAX_HEAD:
             raise LimitRequestHeaders("request head")
-        if monotonic() > self._deadline:
+        if monotonic() > self.deadline:
             raise RequestTimeout
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return the next bytes of a body, none at its end. Raises RequestTimeout."""
-        left = self._deadline - monotonic()
+        left = self.deadline - monotonic()
         if left <= 0:
             raise RequestTimeout
         self.sock.settimeout(left)
@@ -109,9 +112,19 @@ def is_read(request: Any, unreader: SocketUnreader) -> bool:
     reader = request.body.reader
     if not isinstance(reader, LengthReader):
         return bool(reader.parser is None)
-    if 0 < reader.length <= len(unreader.buf.getbuffer()):
+    if 0 < reader.length <= unreader.buf.getbuffer().nbytes:
         request.body.read()
     return reader.length == 0
+
+
+def is_waiting(conn: Any) -> bool:
+    """Say whether the head of a request is there in part."""
+    return conn.parser is not None and getattr(conn.parser.unreader, "waiting", False)
+
+
+def is_ahead(conn: Any) -> bool:
+    """Say whether another request has begun to arrive, behind one that was served."""
+    return conn.parser.unreader.buf.getbuffer().nbytes > 0 and not is_waiting(conn)
 
 
 class Invitation:

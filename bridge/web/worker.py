@@ -10,38 +10,42 @@ from __future__ import annotations
 import resource
 import socket
 from collections import deque
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from math import inf
 from selectors import EVENT_READ
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from gunicorn.http import errors, wsgi
-from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[attr-defined] # types-gunicorn is a version behind
+from gunicorn.workers.gthread import ThreadWorker
 
 from bridge.web import refusals
 from bridge.web.carrier import carrier_of
-from bridge.web.connection import WRITE_SECONDS, Invitation, Parting, WholeResponse, is_read, reader_of
+from bridge.web.connection import (
+    PARTING_SECONDS,
+    READ_SECONDS,
+    WRITE_SECONDS,
+    Invitation,
+    Parting,
+    RequestTimeout,
+    WholeResponse,
+    is_ahead,
+    is_read,
+    is_waiting,
+    reader_of,
+)
 from bridge.web.crew import Crew
 from bridge.web.door import report
 from bridge.web.environ import new_id
 
 #: Seconds to wait before accepting again where the system has no room.
 FULL_SECONDS = 0.05
+#: Seconds between two looks for connections whose time is up.
+LOOK_SECONDS = 0.5
 #: Open files of a worker that are neither connections nor backends' sockets.
 OTHER_FILES = 100
-
-
-def _done(result: Any) -> Future[Any]:
-    done: Future[Any] = Future()
-    done.set_result(result)
-    return done
-
-
-#: How a request can leave its connection, as gunicorn wants to be told: three answers that serve for all.
-_KEEP, _WAIT, _END = _done(True), _done(_DEFER), _done(False)
 
 
 def room_for(connections: int, *, beside: int) -> int:
@@ -65,6 +69,7 @@ class BridgeWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._partings: deque[Parting] = deque()
+        self._next_look = 0.0
 
     def run(self) -> None:
         """Serve until told to stop; the bridge lives as long as the worker does."""
@@ -73,7 +78,6 @@ class BridgeWorker(ThreadWorker):
         self._carrier = carrier_of(self.wsgi)
         self._carrier.start(self.cfg.threads)
         self.worker_connections = room_for(self.worker_connections, beside=self.cfg.threads)
-        self.max_keepalived = self.worker_connections - self.cfg.threads
         try:
             super().run()
         finally:
@@ -89,30 +93,34 @@ class BridgeWorker(ThreadWorker):
 
     def get_thread_pool(self) -> Any:
         """Return the threads that serve requests (gunicorn's hook)."""
-        return Crew(self.cfg.threads, self._serve)
+        self._crew = Crew(self.cfg.threads, self._serve, partial(self.method_queue.defer, self._part))
+        return self._crew
 
     def enqueue_req(self, conn: Any) -> None:
-        """Give a connection that has something to say to a thread."""
-        crew: Any = self.tpool
-        crew.hand(conn)
+        """Let the threads wait for what a new connection has to say."""
+        conn.timeout = monotonic() + max(self.cfg.keepalive, READ_SECONDS)
+        self._crew.welcome(conn)
 
-    def _serve(self, conn: Any) -> None:
-        outcome = _END
+    def _serve(self, conn: Any) -> bool:
+        """Serve every request that has arrived; True keeps the connection."""
         try:
-            result = self.handle(conn)
-            outcome = _WAIT if result is _DEFER else _KEEP if result else _END
+            while self.handle(conn):
+                if not is_ahead(conn):
+                    unreader = conn.parser.unreader
+                    conn.timeout = unreader.deadline if is_waiting(conn) else monotonic() + self.cfg.keepalive
+                    return True
         except Exception:
             report(new_id(), self._carrier.registry)
-        self.method_queue.defer(self.finish_request, conn, outcome)
+        return False
 
-    def handle(self, conn: Any) -> Any:
-        """Serve one request if its head is there; True keeps the connection, False ends it."""
+    def handle(self, conn: Any) -> bool:
+        """Serve one request if its head is there; True keeps the connection."""
         if self.cfg.is_ssl:
-            return super().handle(conn)
+            return bool(super().handle(conn))
         request = None
         try:
             if not reader_of(conn).has_head():
-                return _DEFER if self.alive else False
+                return bool(self.alive)
             request = next(conn.parser)
             return self.handle_request(request, conn)
         except (StopIteration, errors.NoMoreData, OSError) as error:
@@ -131,7 +139,7 @@ class BridgeWorker(ThreadWorker):
             environ["wsgi.input"] = Invitation(req.body, conn.sock)
         start: Any = response.start_response
         pieces = self.wsgi(environ, start)
-        if self._is_last(conn) or not is_read(req, conn.parser.unreader):
+        if self._is_last() or not is_read(req, conn.parser.unreader):
             response.force_close()
         conn.sock.settimeout(WRITE_SECONDS)
         try:
@@ -150,13 +158,13 @@ class BridgeWorker(ThreadWorker):
             self.log.access(response, req, environ, datetime.now() - began)
         return not response.should_close()
 
-    def _is_last(self, conn: Any) -> bool:
-        """Count a request; say whether its connection, or the whole worker, ends with it."""
+    def _is_last(self) -> bool:
+        """Count a request; say whether its connection ends with it."""
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
-        return not self.alive or len(self.keepalived_conns) >= self.max_keepalived
+        return not self.alive or not self.cfg.keepalive
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer a request that ended outside the application: a refusal of gunicorn's, or a bug."""
@@ -170,11 +178,7 @@ class BridgeWorker(ThreadWorker):
             client.settimeout(WRITE_SECONDS)
             client.sendall(refusals.as_bytes(reply, name, self._carrier.registry.version))
 
-    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Take a connection back from its thread: wait for its next request, or part from it."""
-        if fs is not _END:
-            super().finish_request(conn, fs)
-            return
+    def _part(self, conn: Any) -> None:
         parting = Parting(conn)
         if parting.is_over():
             self._leave(conn)
@@ -192,8 +196,18 @@ class BridgeWorker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
 
-    def murder_pending(self) -> None:
-        """Close what has waited too long: for a request's head, or for a client to close."""
-        super().murder_pending()
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections that have rested too long (gunicorn's hook, called whenever its loop turns)."""
+        now = monotonic()
+        if now < self._next_look and not force:
+            return
+        self._next_look = now + LOOK_SECONDS
+        if not self.alive:
+            self._crew.hurry(now + PARTING_SECONDS)
+        dismissed: list[Any] = self._crew.dismiss(inf if force else now)
+        for conn in dismissed:
+            if is_waiting(conn):
+                self.handle_error(None, conn.sock, conn.client, RequestTimeout())
+            self._part(conn)
         for parting in tuple(self._partings):
             self._on_parting(parting, None)

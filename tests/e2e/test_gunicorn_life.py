@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,30 @@ def test_a_kept_connection_ends_with_the_worker_and_not_in_the_middle() -> None:
     with serving(None, "--max-requests", "5", app=SMALL, workers=2) as server:
         for _ in range(30):
             assert server.request("POST", "/call", {"name": "echo"}, **ANN).status == 200
+
+
+def test_many_clients_on_kept_connections_each_get_their_own_answers() -> None:
+    def talk(number: int) -> None:
+        headers = ANN | {"Content-Type": "application/json"}
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+            for turn in range(100):
+                mark = f"{number}/{turn}" + "x" * (turn * number % 3000)
+                connection.request("POST", "/call", json.dumps({"name": "echo", "arguments": {"mark": mark}}), headers)
+                answer = connection.getresponse()
+                assert json.loads(answer.read())["data"] == {"mark": mark}
+                assert answer.getheader("Connection") == "keep-alive"
+
+    with serving(None, "--threads", "28", app=SMALL) as server, ThreadPoolExecutor(24) as pool:
+        assert list(pool.map(talk, range(24))) == [None] * 24
+
+
+def test_a_connection_that_rests_too_long_is_closed_and_one_that_speaks_in_time_is_not() -> None:
+    call = b"POST /call HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\nContent-Type: application/json\r\n"
+    call += b'Content-Length: 16\r\n\r\n{"name": "echo"}'
+    with serving(None, "--keep-alive", "2", app=SMALL, workers=1) as server, server.connect() as silent, server.connect() as busy:
+        assert silent.send(call).read().status == 200
+        for _ in range(5):
+            assert busy.send(call).read().status == 200
+            time.sleep(0.7)
+        assert silent.is_closed_by_server()
+        assert busy.send(call).read().status == 200

@@ -99,12 +99,9 @@ def test_a_head_is_waited_for_until_its_deadline_however_it_drips(hurried: Serve
             drip(client, 100)
 
 
-def test_a_head_that_comes_too_late_is_a_408(hurried: Server) -> None:
+def test_a_head_that_never_ends_is_a_408(hurried: Server) -> None:
     with hurried.connect() as client:
-        client.send(b"GET /tools HTTP/1.1\r\nHost: localhost\r\n")
-        time.sleep(1.2)
-        client.send(b"X: y\r\n")
-        answer = client.read()
+        answer = client.send(b"GET /tools HTTP/1.1\r\nHost: localhost\r\n").read()
         assert (answer.status, answer.header("Connection")) == (408, "close")
         assert answer.json()["error"]["message"] == "The request did not arrive in time"
 

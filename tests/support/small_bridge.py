@@ -117,6 +117,6 @@ def open_app() -> Any:
 
 def hurried_app() -> Any:
     """Return one in a server that waits a second where it would wait ten or thirty."""
-    connection.READ_SECONDS = connection.WRITE_SECONDS = 1.0
+    connection.READ_SECONDS = connection.WRITE_SECONDS = worker.READ_SECONDS = 1.0
     worker.WRITE_SECONDS = 1.0
     return app()
