@@ -175,8 +175,8 @@ class BridgeWorker(ThreadWorker):
         else:
             self.log.info("Refused a request from %s: %s", (addr or ("a socket",))[0], type(exc).__name__)
         with suppress(OSError):
-            client.settimeout(WRITE_SECONDS)
-            client.sendall(refusals.as_bytes(reply, name, self._carrier.registry.version))
+            client.setblocking(False)  # gunicorn's loop may be the one that refuses, and waits for nobody
+            client.send(refusals.as_bytes(reply, name, self._carrier.registry.version))
 
     def _part(self, conn: Any) -> None:
         parting = Parting(conn)
