@@ -29,6 +29,7 @@ from bridge.core.model import Registry
 from bridge.core.pipeline import Pipeline, Ports
 from bridge.core.ports import AuditLog, Authenticator, Clock, Resources
 from bridge.core.redact import Redactor
+from bridge.core.timestamps import iso
 from bridge.policies.call_log import CallLog
 from bridge.protocols import PROTOCOLS, WireProtocol
 from bridge.registry import loader
@@ -39,6 +40,8 @@ from bridge.settings import SettingError, Settings
 
 #: Seconds that a replaced registry's backends stay open beyond its longest timeout.
 GRACE = 5.0
+#: Mistakes and warnings that one line of the log names.
+MAX_NAMED = 20
 #: Threads that never run a call, so that lists and health always have one.
 SPARE_THREADS = 4
 
@@ -160,6 +163,8 @@ class Bridge:
         return built
 
     def _serve(self, registry: Registry) -> Served:
+        if registry.warnings:
+            self._note("registry_warnings", warnings=[str(warning) for warning in registry.warnings[:MAX_NAMED]])
         catalogue = ToolCatalogue(registry, self.clock)
         pipeline = Pipeline(self._ports(registry, catalogue))
         options = {"manifest_error_status": self.settings.manifest_error_status}
@@ -186,7 +191,7 @@ class Bridge:
 
     def _reject(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         self._rejected = tuple(item for item in diagnostics if item.severity == "error")
-        self._note("registry_rejected", errors=[str(item) for item in self._rejected[:20]])
+        self._note("registry_rejected", errors=[str(item) for item in self._rejected[:MAX_NAMED]])
 
     def _retire(self, registry: Registry) -> None:
         longest = max((tool.timeout for tool in registry.tools.values()), default=0.0)
@@ -200,7 +205,8 @@ class Bridge:
             _close(entry[1])
 
     def _note(self, event: str, **members: Any) -> None:
-        self._write(json.dumps({"event": event, **members}) + "\n")
+        if self.settings.log:
+            self._write(json.dumps({"time": iso(self.clock.unix()), "event": event, **members}) + "\n")
 
 
 def build_bridge(settings: Settings) -> Bridge:

@@ -28,11 +28,18 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _whole(text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 12 or not least <= int(text) <= most:
+        raise ValueError(f"write a whole number from {least} to {most:,}")
+    return int(text)
+
+
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("write a whole number from 1")
-    return number
+    return _whole(text, 1, 1_000_000_000)
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65_535)
 
 
 def _engine(text: str) -> str:
@@ -62,12 +69,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("registry", "TOOLBRIDGE_REGISTRY", Path, None, "The registry file to serve."),
     Setting("state", "TOOLBRIDGE_STATE", Path, None, "Folder for state (default: .toolbridge beside the registry)."),
     Setting("host", "TOOLBRIDGE_HOST", str, "127.0.0.1", "Address to listen on."),
-    Setting("port", "PORT", int, 5000, "Port to listen on."),
+    Setting("port", "PORT", _port, 5000, "Port to listen on."),
     Setting("workers", "TOOLBRIDGE_WORKERS", _count, 1, "Worker processes."),
     Setting("threads", "TOOLBRIDGE_THREADS", _count, 64, "Threads per worker; threads minus 4 calls run at once."),
     Setting("max_body", "TOOLBRIDGE_MAX_BODY", _count, 1_048_576, "Largest request body, in bytes."),
     Setting("max_answer", "TOOLBRIDGE_MAX_ANSWER", _count, 5_242_880, "Largest decoded backend answer, in bytes."),
-    Setting("max_result", "TOOLBRIDGE_MAX_RESULT", _count, 262_144, "Largest result given to a caller, in bytes."),
     Setting("allowed_hosts", "TOOLBRIDGE_ALLOWED_HOSTS", _names, (), "Host names this server answers for, by comma."),
     Setting("allowed_origins", "TOOLBRIDGE_ALLOWED_ORIGINS", _names, (), "Origins that browsers may call from."),
     Setting("public_url", "TOOLBRIDGE_PUBLIC_URL", str, None, "The address that clients see, behind a proxy."),
@@ -96,7 +102,6 @@ class Settings:
     threads: int
     max_body: int
     max_answer: int
-    max_result: int
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     public_url: str | None

@@ -38,7 +38,7 @@ def _media(content_type: str) -> tuple[str, str]:
 
 def _json(body: bytes) -> tuple[Any, str | None]:
     try:
-        return parse_json(body, max_nodes=None), None
+        return parse_json(body, max_nodes=None, allow_nul=True), None
     except InvalidRequest as error:
         return body[:500].decode("utf-8", "replace"), f"the backend's JSON cannot be read: {error.message}"
 

@@ -9,10 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NoReturn
 
-from bridge.core.model import Accepted, Call, Caller, Outcome, Tool
-from bridge.errors import InvalidRequest
+from bridge.core.located import Problems
+from bridge.core.model import Accepted, Answer, Call, Caller, Outcome, Tool
+from bridge.core.ports import Plan
+from bridge.errors import BackendUnavailable, InvalidRequest
+
+
+class NullBackend:
+    """Stands where a registry names a backend that there is none of: whatever a call says will do, and none is made."""
+
+    read_only = False
+
+    def prepare(self, plan: Plan, problems: Problems) -> NullBackend:
+        """Look into nothing."""
+        return self
+
+    def execute(self, accepted: Accepted) -> Answer:
+        """Refuse."""
+        raise BackendUnavailable
+
+    def explain(self, accepted: Accepted) -> Mapping[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def health(self) -> Mapping[str, Any]:
+        """Never well."""
+        return {"state": "unconfigured"}
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class UnconfiguredBackend(NullBackend):
+    """Stands for a backend that started without something it needs; `missing` says what, in sentences."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        self._missing = tuple(missing)
+
+    def execute(self, accepted: Accepted) -> NoReturn:
+        """Refuse; the operator's log says why."""
+        raise BackendUnavailable(log=f"the backend is not configured: {'; '.join(self._missing)}")
+
+    def health(self) -> Mapping[str, Any]:
+        """Say what is missing."""
+        return {"state": "unconfigured", "missing": list(self._missing)}
 
 
 class NullAuditLog:

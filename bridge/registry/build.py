@@ -14,12 +14,13 @@ from typing import Any
 from bridge.core.durations import duration
 from bridge.core.located import Diagnostic, Path, Problems, Table, did_you_mean, dotted
 from bridge.core.model import Registry, Tool
+from bridge.core.null import NullBackend, UnconfiguredBackend
 from bridge.core.ports import BackendKind, Resources
 from bridge.kinds import Kinds
 from bridge.registry import hints, loader, not_yet, structure
 from bridge.registry.callers import Callers, read_callers
 from bridge.registry.error_rules import read_errors
-from bridge.registry.references import MISSING, Resolved, resolve
+from bridge.registry.references import MISSING, resolve
 from bridge.registry.tools import DEFAULT_TIMEOUT, Upstream, backend_scope, read_tool
 
 #: Mistakes that keep one backend or caller away, but not the whole registry.
@@ -64,14 +65,14 @@ class Builder:
             return None
         problems = Problems(document, found=found)
         sound = _Sound(found)
-        upstreams = self._upstreams(document, resolved, sound, problems)
+        upstreams = self._upstreams(document, resolved.unresolved, sound, problems)
         tools = _tools(document, upstreams, sound, problems)
         callers = read_callers(document, resolved.unresolved, problems) if sound("callers", "auth") else Callers()
         return Registry(
             name=str(document.get("name", "")),
             version=loader.version(loaded.files),
             tools=tools,
-            backends={name: upstream.backend for name, upstream in upstreams.items()},
+            backends={name: upstream.unconfigured or upstream.backend for name, upstream in upstreams.items()},
             title=document.get("title"),
             description=document.get("description", ""),
             instructions=document.get("instructions"),
@@ -85,25 +86,33 @@ class Builder:
         )
 
     def _upstreams(
-        self, document: Table, resolved: Resolved, sound: _Sound, problems: Problems
+        self, document: Table, unresolved: frozenset[Path], sound: _Sound, problems: Problems
     ) -> dict[str, Upstream]:
         upstreams = {}
         for name, options in _mapping(document, "backends").items():
             # What is one reference to something missing has no shape to look into.
             if sound(("backends", name)) and isinstance(options, Mapping) and options["type"] in self.kinds:
                 place = problems.at("backends", name)
-                upstreams[name] = self._upstream(name, options, resolved, place)
+                upstreams[name] = self._upstream(name, options, unresolved, place)
         return upstreams
 
-    def _upstream(self, name: str, options: Mapping[str, Any], resolved: Resolved, problems: Problems) -> Upstream:
+    def _upstream(
+        self, name: str, options: Mapping[str, Any], unresolved: frozenset[Path], problems: Problems
+    ) -> Upstream:
         errors = options.get("errors")
-        missing = tuple(dotted(path) for path in sorted(resolved.unresolved, key=str) if path[:2] == ("backends", name))
-        # Placeholders stand where variables are missing; what they would break was reported already.
-        ours = Problems(problems.document, problems.path) if missing else problems
+        # Placeholders stand where variables are missing; what they would break is no mistake of the file.
+        absent = any(path[:2] == ("backends", name) for path in unresolved)
+        ours = Problems(problems.document, problems.path) if absent else problems
         backend = self.kinds[options["type"]](options, self.resources, ours)
         read_errors(errors or {}, backend_scope(), problems.at("errors"))
         timeout = duration(options["timeout"]) if "timeout" in options else DEFAULT_TIMEOUT
-        return Upstream(name, backend, errors, timeout, missing)
+        return Upstream(name, backend, errors, timeout, _unconfigured(problems) if absent else None)
+
+
+def _unconfigured(problems: Problems) -> UnconfiguredBackend:
+    below = dotted(problems.path) + "."
+    missing = [item for item in problems.found if item.code == MISSING and item.path.startswith(below)]
+    return UnconfiguredBackend([item.message for item in missing])
 
 
 def blocking(diagnostic: Diagnostic) -> bool:
@@ -136,8 +145,7 @@ def _tools(document: Table, upstreams: Mapping[str, Upstream], sound: _Sound, pr
         if not sound(("tools", name)):
             continue
         place = problems.at("tools", name)
-        upstream = _upstream_of(entry, document, upstreams, place)
-        tool = read_tool(name, entry, upstream, place) if upstream is not None else None
+        tool = read_tool(name, entry, _upstream_of(entry, document, upstreams, place), place)
         if tool is not None and entry.get("enabled", True):
             tools[name] = tool
     _check_names(document, sound, problems)
@@ -146,16 +154,16 @@ def _tools(document: Table, upstreams: Mapping[str, Upstream], sound: _Sound, pr
 
 def _upstream_of(
     entry: Mapping[str, Any], document: Table, upstreams: Mapping[str, Upstream], problems: Problems
-) -> Upstream | None:
+) -> Upstream:
+    """Return the tool's backend, or a null one where there is none to use, so that the rest is still checked."""
     name = entry.get("backend")
+    declared = _mapping(document, "backends")
     if name is None:
         if not {"steps", "from"} & entry.keys():
             problems.add("a tool needs a `backend`", key=True)
-        return None
-    declared = _mapping(document, "backends")
-    if name not in declared:
+    elif name not in declared:
         problems.add(f"no backend is called {name!r}{did_you_mean(name, declared)}", "backend")
-    return upstreams.get(name)
+    return upstreams.get(name or "") or Upstream(name or "", NullBackend())
 
 
 def _check_names(document: Table, sound: _Sound, problems: Problems) -> None:

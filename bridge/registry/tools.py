@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from bridge.core.durations import duration
 from bridge.core.expressions import Scope, compile_tree
 from bridge.core.located import Problems, plain
-from bridge.core.model import Accepted, Answer, Deprecation, Tool
+from bridge.core.model import Deprecation, Tool
+from bridge.core.null import UnconfiguredBackend
 from bridge.core.ports import Backend, Plan, Prepared
 from bridge.core.results import ErrorRule, Judge, compile_check, compile_judge, with_answer
 from bridge.core.schemas import SchemaError, mistakes
-from bridge.errors import BackendUnavailable
 from bridge.registry.error_rules import read_errors
 from bridge.registry.parameters import Inputs, read_inputs
 
@@ -25,16 +25,16 @@ _BEFORE = frozenset({"params", "caller", "call"})
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A backend as its tools need it: the backend, its `errors`, its timeout in seconds, and what it misses.
+    """A backend as its tools need it: who prepares their calls, its `errors`, its timeout in seconds.
 
-    `missing` names the environment variables without which it cannot be reached.
+    `unconfigured` stands in for it where something is missing from outside.
     """
 
     name: str
     backend: Backend
-    errors: Any
-    timeout: float
-    missing: tuple[str, ...] = ()
+    errors: Any = None
+    timeout: float = DEFAULT_TIMEOUT
+    unconfigured: UnconfiguredBackend | None = None
 
 
 def read_tool(name: str, entry: Mapping[str, Any], upstream: Upstream, problems: Problems) -> Tool | None:
@@ -55,7 +55,7 @@ def read_tool(name: str, entry: Mapping[str, Any], upstream: Upstream, problems:
         output_schema=plain(entry.get("output_schema")),
         backend=upstream.name,
         accept=inputs.arguments.accept,
-        execute=_unconfigured(upstream) if upstream.missing else prepared.execute,
+        execute=(upstream.unconfigured or prepared).execute,
         judge=judge,
         check=check,
         explain=prepared.explain,
@@ -127,13 +127,3 @@ def _check(entry: Mapping[str, Any], problems: Problems) -> Callable[[Any], None
     except SchemaError as error:
         problems.add(error.message, "output_schema", *error.path, code="registry/schema")
         return compile_check(None)
-
-
-def _unconfigured(upstream: Upstream) -> Callable[[Accepted], Answer]:
-    """Return what runs in place of a backend that started without its variables."""
-    sentence = f"backend {upstream.name} is not configured: {', '.join(upstream.missing)} missing"
-
-    def refuse(accepted: Accepted) -> NoReturn:
-        raise BackendUnavailable(log=sentence)
-
-    return refuse

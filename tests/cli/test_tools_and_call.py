@@ -138,7 +138,7 @@ def test_whoever_holds_the_file_is_told_what_a_caller_is_not(registry, capsys, m
     Path(registry).write_text(REGISTRY.replace("{type: echo}", kind).replace("backend: mirror\n", call), "utf-8")
     assert main(["call", registry, "repeat", "text=x"]) == 1
     remark, error = capsys.readouterr().err.splitlines()
-    assert remark.startswith("Log: backend mirror is not configured: ")
+    assert remark.startswith("Log: the backend is not configured: the environment variable MIRROR_URL ")
     assert error == "Error: BACKEND_UNAVAILABLE: Service temporarily unavailable"
 
 

@@ -367,3 +367,15 @@ def test_one_json_line_per_call_holds_no_secret_and_no_line_break(server):
     assert CANARY not in everything
     assert TOKEN not in everything
     assert "\x1b" not in everything
+
+
+def test_a_backend_without_its_variables_keeps_only_itself_away(crm, tmp_path):
+    registry = tmp_path / "r.yaml"
+    registry.write_text(REGISTRY)
+    with serving(registry, workers=1, env={"CRM_URL": crm.url("").rstrip("/"), "ASSISTANT_TOKEN": TOKEN}) as server:
+        backends = get(server, "/health/ready").json["backends"]
+        assert backends["crm"] == {"state": "unconfigured", "missing": ["the environment variable CRM_KEY is not set"]}
+        assert backends["gone"]["state"] == "unknown"
+        assert execute(server, "zeta", {"id": "1"}).json["error"]["type"] == "BACKEND_UNAVAILABLE"
+        assert get(server, "/tools", READER).status == 401
+        assert any("registry_warnings" in line and "CRM_KEY" in line for line in server.lines)
