@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from bridge.core.parsing import parse_json
@@ -30,6 +31,7 @@ def read_answer(body: bytes, content_type: str) -> tuple[Any, str | None]:
     return text, broken
 
 
+@lru_cache(maxsize=256)
 def _media(content_type: str) -> tuple[str, str]:
     kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charset = next((p.removeprefix("charset=").strip("\"'") for p in parameters if p.startswith("charset=")), "utf-8")
