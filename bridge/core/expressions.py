@@ -74,7 +74,7 @@ def compile_bare(text: str, scope: Scope) -> Expression:
     first, *rest = cut(bare)
     if rest or not isinstance(first, Span):
         raise ExpressionError("write one expression here, with nothing around it")
-    return _expression(first.source, scope)
+    return _within(bare, first, scope)
 
 
 def compile_text(text: str, scope: Scope) -> Expression | str:
@@ -99,7 +99,15 @@ def compile_text(text: str, scope: Scope) -> Expression | str:
 
 
 def _parts(text: str, scope: Scope) -> list[Expression | str]:
-    return [_expression(part.source, scope) if isinstance(part, Span) else part for part in cut(text)]
+    return [_within(text, part, scope) if isinstance(part, Span) else part for part in cut(text)]
+
+
+def _within(text: str, span: Span, scope: Scope) -> Expression:
+    try:
+        return _expression(span.source, scope)
+    except ExpressionError as error:
+        hint = None if error.hint is None else text.replace(span.source, f" {error.hint} ", 1)
+        raise ExpressionError(error.message, hint) from None
 
 
 def _expression(text: str, scope: Scope) -> Expression:

@@ -214,6 +214,12 @@ def test_a_silent_trap_is_an_error_with_the_text_to_write(text, sentence, hint):
         compile_bare(hint, BACK)
 
 
+def test_inside_text_the_hint_is_the_whole_text():
+    assert mistake("a ${{!body.ok}} b", compiler=compile_text).hint == "a ${{ !(body.ok) }} b"
+    assert mistake("${{ body.n > 5 }}").hint == "${{ body.n > `5` }}"
+    assert mistake("a ${{ parms.n }}", compiler=compile_text).hint is None
+
+
 def test_a_step_that_does_not_exist_is_an_error():
     assert condition("steps.order.status", CHAIN) == "delivered"
     assert mistake("steps.ordr.status", CHAIN).message == "no step is called 'ordr' (did you mean 'order'?)"
@@ -514,7 +520,7 @@ def test_every_mistake_in_a_tree_is_reported_at_its_place():
         ("value.d", "${HOME} is an environment r", "registry/expression"),
         ("value.k${{ params.n }}", "a key is always literal; on", "registry/expression"),
     ]
-    assert problems.found[1].hint == "!(params.n.x)"
+    assert problems.found[1].hint == "${{ !(params.n.x) }}"
 
 
 @GENERATED
