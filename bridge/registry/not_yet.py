@@ -6,7 +6,7 @@ A member whose policy does not exist must never be accepted and ignored: a tool 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bridge.core.located import Diagnostic, Path, Row, Table, dotted, locate
@@ -52,13 +52,15 @@ def paths(document: Table) -> frozenset[Path]:
 
 
 _ANY = frozenset("*")
+# `[]` in the tree of steps: no text, so that a member of that name is not taken for it.
+_ITEM = None
 
 
-def _grown() -> dict[str, Any]:
+def _grown() -> dict[str | None, Any]:
     """Return both tables as a tree of steps, so that a document is walked once."""
-    tree: dict[str, Any] = {}
+    tree: dict[str | None, Any] = {}
     for path, meant in (*((path, _ANY) for path in MEMBERS), *VALUES.items()):
-        *above, last = path.split(".")
+        *above, last = (_ITEM if step == "[]" else step for step in path.split("."))
         branch = tree
         for step in above:
             branch = branch.setdefault(step, {})
@@ -75,19 +77,16 @@ def _refused(document: Table) -> Iterator[tuple[Path, Any, frozenset[str]]]:
             yield path, value, meant
 
 
-def _walk(value: Any, tree: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Any, frozenset[str]]]:
-    for step, branch in tree.items():
-        for name, item in _below(value, step):
-            if isinstance(branch, frozenset):
-                yield (*path, name), item, branch
-            else:
-                yield from _walk(item, branch, (*path, name))
+def _walk(value: Any, tree: Mapping[str | None, Any], path: Path) -> Iterator[tuple[Path, Any, frozenset[str]]]:
+    for name, item in _members(value):
+        branch = tree.get(_ITEM if isinstance(name, int) else "*" if "*" in tree else name)
+        if isinstance(branch, frozenset):
+            yield (*path, name), item, branch
+        elif branch is not None:
+            yield from _walk(item, branch, (*path, name))
 
 
-def _below(value: Any, step: str) -> Iterator[tuple[str | int, Any]]:
-    if isinstance(value, Row):
-        yield from enumerate(value) if step == "[]" else ()
-    elif isinstance(value, Table) and step == "*":
-        yield from value.items()
-    elif isinstance(value, Table) and step in value:
-        yield step, value[step]
+def _members(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, Table):
+        return value.items()
+    return enumerate(value) if isinstance(value, Row) else ()

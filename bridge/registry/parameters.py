@@ -109,17 +109,13 @@ def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
 
 
 def _compile(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> Arguments | None:
-    wrong = list(mistakes(schema))
-    for mistake in wrong:
-        problems.add(mistake.message, *_where(mistake.path, entries), code="registry/schema")
-    if wrong:
-        return None
     fixed = {name: plain(entry["value"]) for name, entry in entries.items() if "value" in entry}
     secret = frozenset(name for name, entry in entries.items() if entry.get("secret") is True)
     try:
         arguments = Arguments.compile(schema, fixed=fixed, secret=secret)
     except SchemaError as error:
-        problems.add(error.message, *_where(error.path, entries), code="registry/schema")
+        for mistake in list(mistakes(schema)) or [error]:
+            problems.add(mistake.message, *_where(mistake.path, entries), code="registry/schema")
         return None
     _check_defaults(arguments, entries, problems)
     _check_fixed(schema, entries, problems)

@@ -119,11 +119,9 @@ def backend_scope() -> Scope:
 
 def _check(entry: Mapping[str, Any], problems: Problems) -> Callable[[Any], None]:
     schema = entry.get("output_schema")
-    wrong = list(mistakes(schema)) if schema is not None else []
-    for mistake in wrong:
-        problems.add(mistake.message, "output_schema", *mistake.path, code="registry/schema")
     try:
-        return compile_check(None if wrong else plain(schema))
+        return compile_check(plain(schema))
     except SchemaError as error:
-        problems.add(error.message, "output_schema", *error.path, code="registry/schema")
+        for mistake in list(mistakes(schema)) or [error]:
+            problems.add(mistake.message, "output_schema", *mistake.path, code="registry/schema")
         return compile_check(None)
