@@ -64,8 +64,8 @@ class PatientUnreader(SocketUnreader):
             head += piece
             ready = not piece or _ends(head)
         self.waiting = not ready and head != b""
-        if self.waiting:
-            self._check(len(head))
+        if self.waiting and len(head) > MAX_HEAD:
+            raise LimitRequestHeaders("request head")
         return ready
 
     def _arrived(self) -> bytes | None:
@@ -74,12 +74,6 @@ class PatientUnreader(SocketUnreader):
             return self.sock.recv(self.mxchunk)
         except BlockingIOError:
             return None
-
-    def _check(self, size: int) -> None:
-        if size > MAX_HEAD:
-            raise LimitRequestHeaders("request head")
-        if monotonic() > self.deadline:
-            raise RequestTimeout
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return the next bytes of a body, none at its end. Raises RequestTimeout."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import make_certificate
 from tests.support.server import ROOT, environment, serving
 from tests.support.small_bridge import TOKEN
 
@@ -144,3 +146,21 @@ def test_a_connection_that_rests_too_long_is_closed_and_one_that_speaks_in_time_
             time.sleep(0.7)
         assert silent.is_closed_by_server()
         assert busy.send(call).read().status == 200
+
+
+def test_tls_is_spoken_where_gunicorn_has_a_certificate(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path, "IP:127.0.0.1")
+    tls = ssl.create_default_context(cafile=certificate)
+    options = ("--certfile", str(certificate), "--keyfile", str(certificate))
+    with serving(None, *options, app=SMALL, workers=1, tls=tls) as server:
+        assert server.request("POST", "/call", {"name": "echo", "arguments": {"x": "y" * 100_000}}, **ANN).status == 200
+        assert server.request("POST", "/call", {"name": "echo"}).status == 401
+        connection = HTTPSConnection(server.host, server.port, timeout=20, context=tls)
+        with closing(connection):
+            for _ in range(5):
+                connection.request("GET", "/tools", headers=ANN)
+                assert connection.getresponse().read()
+        with server.connect() as plain:
+            plain.send(b"GET /tools HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert plain.is_closed_by_server()
+        assert not any("Traceback" in line for line in server.lines)

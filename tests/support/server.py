@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -47,8 +48,9 @@ class Server:
 
     host = "127.0.0.1"
 
-    def __init__(self, process: subprocess.Popen[str], workers: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], workers: int, tls: ssl.SSLContext | None) -> None:
         self.process = process
+        self.tls = tls
         self.expected = workers
         self.port = 0
         self.lines: list[str] = []
@@ -59,7 +61,7 @@ class Server:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.lines.append(line.rstrip("\n"))
-            if found := re.search(r"Listening at: http://[^:]+:(\d+)", line):
+            if found := re.search(r"Listening at: https?://[^:]+:(\d+)", line):
                 self.port = int(found[1])
 
     @property
@@ -87,7 +89,11 @@ class Server:
 
     def request(self, method: str, path: str, body: Any = None, /, **headers: str) -> Answered:
         """Send one request over a connection of its own; a body that is not bytes goes as JSON."""
-        connection = HTTPConnection(self.host, self.port, timeout=20)
+        connection = (
+            HTTPSConnection(self.host, self.port, timeout=20, context=self.tls)
+            if self.tls
+            else HTTPConnection(self.host, self.port, timeout=20)
+        )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -137,18 +143,19 @@ def serving(
     bind: str = "127.0.0.1:0",
     workers: int = 2,
     before: Sequence[str] = (),
+    tls: ssl.SSLContext | None = None,
     env: Mapping[str, str] = {},
 ) -> Iterator[Server]:
     """Start gunicorn with `app` (over `registry`), yield it when it answers, and stop it.
 
-    `before` is a command that runs the one behind it, with limits for example.
+    `before` is a command that runs the one behind it, with limits for example; `tls` is the client's side.
     """
     command = [*before, sys.executable, "-m", "gunicorn", app, "--bind", bind, "--workers", str(workers), *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(registry, env), stderr=subprocess.PIPE, text=True, errors="replace"
     )
     with process:
-        server = Server(process, workers)
+        server = Server(process, workers, tls)
         try:
             server.await_start()
             yield server
