@@ -99,7 +99,7 @@ def _path(call: Mapping[str, Any], plan: Plan, problems: Problems) -> PathTempla
     try:
         template = compile_path(call["path"], allow_slash=slashes, wire=wire, arrays=_arrays(call))
     except TemplateError as error:
-        problems.add(str(error))
+        problems.add(error.message, code="registry/template", hint=error.hint)
         return None
     declared = plan.scope.params
     for name in sorted(template.variables - (template.variables if declared is None else declared)):
@@ -121,7 +121,7 @@ def _bare(call: Mapping[str, Any], member: str, scope: Scope, problems: Problems
     try:
         return compile_bare(call[member], scope)
     except ExpressionError as error:
-        problems.add(str(error), member)
+        problems.add(error.message, member, code="registry/expression", hint=error.hint)
         return None
 
 

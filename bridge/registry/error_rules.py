@@ -70,7 +70,7 @@ def _expression(entry: Mapping[str, Any], member: str, scope: Scope, problems: P
     try:
         return compile_bare(entry[member], scope)
     except ExpressionError as error:
-        problems.add(str(error), member, code="registry/expression")
+        problems.add(error.message, member, code="registry/expression", hint=error.hint)
         return None
 
 
@@ -80,5 +80,5 @@ def _message(entry: Mapping[str, Any], scope: Scope, problems: Problems) -> Expr
     try:
         return compile_text(entry["message"], scope)
     except ExpressionError as error:
-        problems.add(str(error), "message", code="registry/expression")
+        problems.add(error.message, "message", code="registry/expression", hint=error.hint)
         return None
