@@ -23,7 +23,7 @@ class Arguments:
     nothing of what is given for `secret` ones is ever repeated.
     """
 
-    __slots__ = ("_completion", "_fixed", "_secret", "_validator")
+    __slots__ = ("__weakref__", "_completion", "_fixed", "_secret", "_validator")
 
     def __init__(
         self, validator: Validator, completion: Completion | None, fixed: Mapping[str, Any], secret: Collection[str]
@@ -40,6 +40,11 @@ class Arguments:
         """Compile a tool's input schema; raises SchemaError where it cannot be used."""
         validator = Validator(schema)
         return cls(validator, completion_of(validator.schema, validator.targets), fixed or {}, secret)
+
+    @property
+    def schema(self) -> Any:
+        """The schema in plain dicts and lists, to be published; nobody may change it."""
+        return self._validator.schema
 
     def accept(self, raw: Any) -> dict[str, Any]:
         """Return the params that `raw` stands for: defaults filled in, fixed ones added, 5.0 as 5 where integer.

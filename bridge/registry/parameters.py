@@ -7,9 +7,12 @@ merged at the top level, so that the rules between parameters can be written as 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
+from weakref import WeakValueDictionary
 
 from bridge.core.arguments import Arguments
 from bridge.core.located import Path, Problems, plain
@@ -19,6 +22,10 @@ from bridge.errors import InvalidParameters
 
 #: Members of a parameter that are ours and never published.
 OURS = frozenset({"optional", "secret", "as", "in", "value", "allow_slash"})
+
+# What is compiled and without a mistake, by its text: tools of one registry take the same parameters, and most are
+# unchanged after a reload, while one compiled schema costs half a millisecond and 15 KB.
+_FLAWLESS: WeakValueDictionary[bytes, Arguments] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,8 @@ def read_inputs(tool: Mapping[str, Any], problems: Problems) -> Inputs:
     found = {name: _parameter(name, entry) for name, entry in entries.items()}
     for name in _properties(schema):
         found.setdefault(name, Parameter(name, name, optional=name not in schema.get("required", ())))
-    return Inputs(schema, found, _compile(schema, entries, problems))
+    arguments = _compile(schema, entries, problems)
+    return Inputs(schema if arguments is None else arguments.schema, found, arguments)
 
 
 def _check_entry(entry: Mapping[str, Any], problems: Problems) -> None:
@@ -109,6 +117,17 @@ def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
 
 
 def _compile(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> Arguments | None:
+    text = sha256(json.dumps((schema, entries)).encode()).digest()
+    arguments = _FLAWLESS.get(text)
+    if arguments is None:
+        before = len(problems.found)
+        arguments = _compiled(schema, entries, problems)
+        if arguments is not None and len(problems.found) == before:
+            _FLAWLESS[text] = arguments
+    return arguments
+
+
+def _compiled(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Problems) -> Arguments | None:
     fixed = {name: plain(entry["value"]) for name, entry in entries.items() if "value" in entry}
     secret = frozenset(name for name, entry in entries.items() if entry.get("secret") is True)
     try:
