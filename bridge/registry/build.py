@@ -140,15 +140,18 @@ def _mapping(document: Table, member: str) -> Mapping[str, Any]:
 
 
 def _tools(document: Table, upstreams: Mapping[str, Upstream], sound: _Sound, problems: Problems) -> dict[str, Tool]:
+    """Return the tools; their entries are gone from the document then, so that a new tool takes an old entry's room."""
+    _check_names(document, sound, problems)
     tools = {}
-    for name, entry in _mapping(document, "tools").items():
+    entries = _mapping(document, "tools")
+    for name in list(entries):
         if not sound(("tools", name)):
             continue
-        place = problems.at("tools", name)
+        place, entry = problems.at("tools", name), entries[name]
         tool = read_tool(name, entry, _upstream_of(entry, document, upstreams, place), place)
         if tool is not None and entry.get("enabled", True):
             tools[name] = tool
-    _check_names(document, sound, problems)
+        del document["tools"][name]
     return tools
 
 
