@@ -13,6 +13,7 @@ from bridge.backends.http_call import Alternative
 from bridge.backends.http_compile import compile_call
 from bridge.core.answers import read_answer
 from bridge.core.expressions import EvaluationError
+from bridge.core.functions import as_text
 from bridge.core.late import Late, read
 from bridge.core.located import Problems
 from bridge.core.model import Accepted, Answer
@@ -199,10 +200,8 @@ def _merged(backend: HttpBackend, alternative: Alternative) -> tuple[tuple[tuple
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, str | int | float):
-        return str(value)
+        return as_text(value)
     raise InvalidParameters("A header takes text or a number, not an object or a list")
 
 

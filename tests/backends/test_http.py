@@ -153,6 +153,17 @@ def test_headers_of_the_call_win_over_those_of_the_backend(server):
     assert sent(server).header("x-other") == "o"
 
 
+def test_a_number_is_spelled_alike_wherever_it_goes(server):
+    call = {"method": "POST", "path": "/x/{n}{?n}", "headers": {"X-N": "${{ params.n }}"}, "text": "${{ params.n }}"}
+    with HttpCall(server.url(), call, {"n": {}}) as prepared:
+        for number in (5, -0.0, 5.0, 3.5e-05, 1e22, 2**53, True):
+            prepared(n=number)
+            spelled = sent(server).header("x-n")
+            assert json.loads(spelled) == number
+            assert sent(server).target == f"/x/{spelled}?n={spelled}".replace("+", "%2B")
+            assert sent(server).body == spelled.encode()
+
+
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "zoë", "x" * 10_240, {"a": 1}, [1]])
 def test_what_no_header_can_carry_is_refused_before_any_connection(server, value):
     with HttpCall(server.url(), "GET /x", {"h": {"place": "header"}}) as call, pytest.raises(InvalidParameters):
