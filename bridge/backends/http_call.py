@@ -47,7 +47,7 @@ class Alternative:
     when: Expression | None
     query: Tree | None
     headers: Tree | None
-    header_names: frozenset[str]
+    header_names: tuple[str, ...]
     body: Body | None
     auto_query: tuple[tuple[str, str], ...]
     auto_headers: tuple[tuple[str, str], ...]

@@ -165,7 +165,7 @@ def _place(draft: _Draft, plan: Plan, named: frozenset[str]) -> Alternative:
         when=draft.when,
         query=draft.trees.get("query"),
         headers=draft.trees.get("headers"),
-        header_names=frozenset([*draft.call.get("headers", ()), *(wire for _, wire in spots["header"])]),
+        header_names=(*draft.call.get("headers", ()), *(wire for _, wire in spots["header"])),
         body=body,
         auto_query=tuple(spots["query"]),
         auto_headers=tuple(spots["header"]),
@@ -213,6 +213,10 @@ def _success(draft: _Draft, scope: Scope) -> Verdict:
         statuses = frozenset(wanted)
         return lambda context: context["status"] in statuses
     if wanted is None:
-        return lambda context: 200 <= context["status"] < 300
+        return _fine
     condition = _bare(draft.call, "success", with_answer(scope), draft.problems)
     return lambda context: condition is None or truthy(condition(context))
+
+
+def _fine(context: Mapping[str, Any]) -> bool:
+    return bool(200 <= context["status"] < 300)

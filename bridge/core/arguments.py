@@ -15,6 +15,8 @@ from bridge.errors import Detail, InvalidParameters
 
 #: More mistakes than these are only counted.
 MAX_NAMED = 20
+# One for all: an empty frozenset takes 216 bytes, and Python makes a new one each time.
+_NONE: frozenset[str] = frozenset()
 
 class Arguments:
     """What one tool takes, compiled at load.
@@ -31,7 +33,7 @@ class Arguments:
         self._validator = validator
         self._completion = completion
         self._fixed = dict(fixed)
-        self._secret = frozenset(secret)
+        self._secret = frozenset(secret) if secret else _NONE
 
     @classmethod
     def compile(

@@ -69,6 +69,10 @@ def fresh(value: Any) -> Any:
     return deepcopy(value) if isinstance(value, dict | list) else value
 
 
+# One for all: it is the commonest by far.
+_INTEGER = Completion(integer=True)
+
+
 def completion_of(schema: Any, targets: Targets) -> Completion | None:
     """Return what there is to do for `schema`, None if nothing; `targets` as `references` gives them."""
     return _Builder(targets).build([(schema, True)])
@@ -91,6 +95,8 @@ class _Builder:
         self._add_items(here, rules)
         if here == Completion():
             self.known[key] = None
+        elif here == _INTEGER:
+            self.known[key] = _INTEGER
         return self.known[key]
 
     def _applying(self, schemas: list[tuple[Any, bool]]) -> Iterator[_Rule]:

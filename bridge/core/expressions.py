@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from jmespath.exceptions import JMESPathTypeError
@@ -122,6 +123,7 @@ def _evaluator(examined: Examined) -> Evaluate:
     return _guarded(_searcher(examined.tree))
 
 
+@lru_cache(maxsize=1_000)  # the tools of a registry ask for the same few members
 def _getter(path: tuple[str, ...]) -> Evaluate:
     return lambda context: follow(context, path)
 

@@ -64,11 +64,19 @@ class PathTemplate:
     """
 
     prefix: str
-    path_variables: frozenset[str]
-    query_variables: frozenset[str]
     _path: tuple[str | _Variable, ...]
     _fixed_query: str
     _query: tuple[tuple[str, str, Arrays], ...]
+
+    @property
+    def path_variables(self) -> frozenset[str]:
+        """The parameters that the path names."""
+        return frozenset(part.name for part in self._path if isinstance(part, _Variable))
+
+    @property
+    def query_variables(self) -> frozenset[str]:
+        """The parameters that the query names."""
+        return frozenset(name for name, _, _ in self._query)
 
     @property
     def variables(self) -> frozenset[str]:
@@ -128,8 +136,6 @@ def compile_path(
     plain: Arrays = "comma" if arrays == "repeat" else arrays
     return PathTemplate(
         prefix=pieces[0],
-        path_variables=frozenset(part.name for part in parts if isinstance(part, _Variable)),
-        query_variables=frozenset(name for name, _ in variables),
         _path=tuple(part for part in parts if part),
         _fixed_query=fixed,
         _query=tuple((name, names.get(name, name), arrays if star else plain) for name, star in variables),

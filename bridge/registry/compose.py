@@ -10,6 +10,7 @@ text they are written with.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -171,7 +172,7 @@ class Composer:
     def _key(self, key: str, mark: Mark, *, plain: bool) -> None:
         into = self._open[-1]
         first = into.into.keys_at.get(key) if isinstance(into.into, Table) else None
-        into.key, into.key_at, into.twice = key, mark, first is not None
+        into.key, into.key_at, into.twice = sys.intern(key), mark, first is not None
         if plain and key in NULL:
             self._report(f"{key or 'nothing'!r} cannot be a name; quote it if it is text", mark)
         elif plain and key == "<<":
@@ -187,7 +188,7 @@ class Composer:
             return text
         if isinstance(value, int) and _LEADING_ZERO(text):
             self._warn(f"{text} is read as the number {value}; quote it if it is text", mark)
-        return value
+        return sys.intern(value) if isinstance(value, str) else value  # `string`, a backend's name: said in every tool
 
     def _tag(self, event: Any, mark: Mark) -> Any:
         name = "str" if event.tag == "!" else _CORE.get(event.tag)

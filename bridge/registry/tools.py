@@ -20,6 +20,8 @@ from bridge.registry.parameters import Inputs, read_inputs
 #: The whole call, in seconds, where neither tool nor backend says otherwise.
 DEFAULT_TIMEOUT = 29.0
 
+# One for all: an empty frozenset takes 216 bytes, and Python makes a new one each time.
+_NONE: frozenset[str] = frozenset()
 _BEFORE = frozenset({"params", "caller", "call"})
 
 
@@ -74,8 +76,8 @@ def _traits(entry: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
         "idempotent": entry.get("idempotent", prepared.read_only),
         "open_world": entry.get("open_world", True),
         "title": entry.get("title"),
-        "tags": frozenset(entry.get("tags", ())),
-        "scopes": frozenset(entry.get("scopes", ())),
+        "tags": frozenset(entry["tags"]) if "tags" in entry else _NONE,
+        "scopes": frozenset(entry["scopes"]) if "scopes" in entry else _NONE,
         "tenants": None if tenants is None else frozenset(tenants),
         "internal": entry.get("internal", False),
         "hide_without_scope": entry.get("hide_without_scope", False),
@@ -109,7 +111,7 @@ def _judge(
     # The backend's own rules see no tool's parameters by name; mistakes in them were reported with the backend.
     rules += read_errors(upstream.errors or {}, backend_scope(), Problems(problems.document))
     tree = compile_tree(entry["result"], after, problems.at("result")) if "result" in entry else None
-    return compile_judge(rules, tree, read_only)
+    return compile_judge(rules, None if tree is None else tree.evaluate, read_only)
 
 
 def backend_scope() -> Scope:
