@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,19 +56,6 @@ def post(engine: Engine) -> Ask:
         return engine.send(Outgoing("POST", url, headers, body, False, time.monotonic() + within))
 
     return post
-
-
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port whose queue is full, so that nobody's connection is taken up (Linux drops the SYN)."""
-    with socket.socket() as listener, contextlib.ExitStack() as queued:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            waiting = queued.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
