@@ -1,36 +1,118 @@
-"""Where the time of a hot call goes: the WSGI app called directly, in this process, against the fast backend.
+"""Where the time of a hot call goes, from two sides.
 
-Three looks at the same calls: CPU per call undisturbed; lines by samples of the CPU clock (no overhead, so the shares
-are true); functions by own time (cProfile, which makes Python functions look dearer than C). What gunicorn adds is not
-in it: that is the difference to the hot scenario.
+The whole server, over one connection: every function by the time it needed itself, from cProfile in each thread of
+the worker. That makes a Python function look a third of a microsecond dearer than it is, and what waits (`poll`,
+`acquire`, `perform`, half of `sendall`) looks busy; the order of the others is right. Then the WSGI app alone, called
+in this process: its CPU time undisturbed, and its lines by samples of the CPU clock, which cost nothing, so the shares
+are true.
 """
 
 from __future__ import annotations
 
-import cProfile
 import io
 import os
 import pstats
 import signal
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from benchmarks import backends, documents
-from benchmarks.processes import Stage
-from benchmarks.traffic import EXECUTE, TOKEN, arguments, tool_name
+from benchmarks.load import Questions, press
+from benchmarks.processes import Stage, free_port
+from benchmarks.traffic import EXECUTE, TOKEN, arguments, tool_name, write_calls, wrong
 
 CALLS = 20_000
-TOP = 25
+TOP = 40
+TOOLS = 10
 INTERVAL = 0.001
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def _environ(number: int, tools: int) -> dict[str, Any]:
-    body = EXECUTE.body(tool_name(number % tools), arguments(number)).encode()
+def run(stage: Stage) -> None:
+    """Print both sides."""
+    registry = documents.registry(stage.file(""), backends.fast(stage).port, TOOLS, 64, None)
+    _whole_server(stage, registry)
+    os.environ |= {"TOOLBRIDGE_REGISTRY": str(registry), "BENCH_TOKEN": TOKEN}
+    with _silent(stage.file(".log")):
+        _app_alone()
+
+
+def _whole_server(stage: Stage, registry: Path) -> None:
+    port, output = free_port(), stage.file(".profile")
+    command = [sys.executable, "-m", "benchmarks.profiled", str(port), str(registry), str(output)]
+    server = stage.start(
+        "profiled", command, port, core=stage.server_core, env={"BENCH_TOKEN": TOKEN}, folder=backends.PROJECT
+    )
+    server.wait_for(lambda: wrong(port, EXECUTE, TOOLS), 30)
+    load = press(stage, port, Questions(EXECUTE, write_calls(EXECUTE, TOOLS, stage.file(".txt"))), 1, 2 * stage.seconds)
+    output.with_suffix(".now").touch()
+    until = time.monotonic() + 10
+    while not output.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    print(f"functions of the whole server by own time, {load.answers} calls over one connection")
+    _show(output, load.answers)
+
+
+def _show(output: Path, calls: int) -> None:
+    found = pstats.Stats(str(output)).stats.items()  # type: ignore[attr-defined]
+    packages: Counter[str] = Counter()
+    for (file, _, _), (_, _, own, _, _) in found:
+        known = (name for name in ("bridge", "gunicorn", "werkzeug") if f"{os.sep}{name}{os.sep}" in file)
+        packages[next(known, "C" if file == "~" else "other Python")] += own
+    for (file, line, name), (_, times, own, _, _) in sorted(found, key=lambda item: -item[1][2])[:TOP]:
+        where = f"{_short(file)}:{line} " if line else ""
+        print(f"{own / calls * 1e6:9.2f} µs {times / calls:6.2f} times  {where}{name}")
+    print(", ".join(f"{name} {own / calls * 1e6:.0f} µs" for name, own in packages.most_common()), end="\n\n")
+
+
+def _app_alone() -> None:
+    from bridge.web.wsgi import app
+
+    if not (status := _call(app, _environ(1))).startswith("200"):
+        raise RuntimeError(f"the app answered {status}")
+    _calls(app, 1_000)
+    began, used = time.perf_counter(), time.process_time()
+    _calls(app, CALLS)
+    wall, cpu = (time.perf_counter() - began) / CALLS, (time.process_time() - used) / CALLS
+    print(f"the app alone: {cpu * 1e6:.0f} µs CPU a call, {wall * 1e6:.0f} µs of the clock")
+    lines = _Lines()
+    before = signal.signal(signal.SIGPROF, lines.look)
+    signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+    _calls(app, CALLS)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.signal(signal.SIGPROF, before)
+    print("its lines by CPU time; what a call into C needed stands at the next line that ran")
+    for place, samples in lines.counted.most_common(TOP):
+        print(f"{samples / lines.counted.total():9.1%}  {place}")
+
+
+class _Lines:
+    """Counts which line of ours was running, or had called what was running, every `INTERVAL` of CPU time."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def look(self, _: int, frame: FrameType | None) -> None:
+        """One sample."""
+        while frame is not None and f"{os.sep}bridge{os.sep}" not in frame.f_code.co_filename:
+            frame = frame.f_back
+        if frame is not None:
+            self.counted[f"{_short(frame.f_code.co_filename)}:{frame.f_lineno} {frame.f_code.co_name}"] += 1
+
+
+def _short(file: str) -> str:
+    return "/".join(file.split(os.sep)[-3:])
+
+
+def _environ(number: int) -> dict[str, Any]:
+    body = EXECUTE.body(tool_name(number % TOOLS), arguments(number)).encode()
     return {
         "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/api/execute", "QUERY_STRING": "",
         "RAW_URI": "/api/execute", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "5000",
@@ -53,74 +135,18 @@ def _call(app: Wsgi, environ: dict[str, Any]) -> str:
 
 
 def _calls(app: Wsgi, count: int) -> None:
-    for environ in [_environ(number, 10) for number in range(1, count + 1)]:
-        _call(app, environ)
+    for number in range(1, count + 1):
+        _call(app, _environ(number))
 
 
-class _Lines:
-    """Counts which line of which file was running, every `INTERVAL` of CPU time, and the nearest line of ours below."""
-
-    def __init__(self) -> None:
-        self.own: Counter[str] = Counter()
-        self.ours: Counter[str] = Counter()
-
-    def look(self, _: int, frame: FrameType | None) -> None:
-        """One sample."""
-        if frame is not None:
-            self.own[_place(frame)] += 1
-        while frame is not None and f"{os.sep}bridge{os.sep}" not in frame.f_code.co_filename:
-            frame = frame.f_back
-        self.ours[_place(frame) if frame is not None else "outside bridge/"] += 1
-
-    def show(self, title: str, counted: Counter[str]) -> None:
-        """The hottest places, in per cent."""
-        print(f"\n{title}")
-        for place, samples in counted.most_common(TOP):
-            print(f"{samples / counted.total():7.1%}  {place}")
-
-
-def _place(frame: FrameType) -> str:
-    folders = frame.f_code.co_filename.split(os.sep)
-    return f"{'/'.join(folders[-3:])}:{frame.f_lineno} {frame.f_code.co_name}"
-
-
-def run(stage: Stage) -> None:
-    """Print the three looks."""
-    backend = backends.fast(stage)
-    file = documents.registry(stage.file(""), backend.port, 10, 64, None)
-    os.environ |= {"TOOLBRIDGE_REGISTRY": str(file), "BENCH_TOKEN": TOKEN}
-    log = stage.file(".log").open("w")
-    kept, place = os.dup(2), log.fileno()
-    os.dup2(place, 2)
-    try:
-        _look()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        log.close()
-
-
-def _look() -> None:
-    from bridge.web.wsgi import app
-
-    status = _call(app, _environ(1, 10))
-    if not status.startswith("200"):
-        raise RuntimeError(f"the app answered {status}")
-    _calls(app, 1_000)
-    began, used = time.perf_counter(), time.process_time()
-    _calls(app, CALLS)
-    wall, cpu = (time.perf_counter() - began) / CALLS, (time.process_time() - used) / CALLS
-    print(f"one direct WSGI call: {cpu * 1e6:.0f} µs CPU, {wall * 1e6:.0f} µs of the clock")
-    lines = _Lines()
-    before = signal.signal(signal.SIGPROF, lines.look)
-    signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
-    _calls(app, CALLS)
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
-    lines.show("lines by own CPU time", lines.own)
-    lines.show("our lines by CPU time, with what they call outside bridge/", lines.ours)
-    profile = cProfile.Profile()
-    profile.runcall(_calls, app, CALLS)
-    text = io.StringIO()
-    pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(TOP)
-    print(text.getvalue())
+@contextmanager
+def _silent(log: Path) -> Iterator[None]:
+    """Send standard error, where a line per call goes, to a file."""
+    kept = os.dup(2)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from benchmarks.traffic import Door, write_calls
 
 COUNTED = ("wrong", "lost")
 """Figures that are added up over the rounds; of all others the median counts."""
+
+PAUSE = 0.2
+"""Seconds before each measurement, in which what the one before has left behind comes to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def subjects(stage: Stage, field: Field, connections: int, tools: int, doors: It
 
 def once(stage: Stage, subject: Subject, seconds: float) -> tuple[dict[str, float], Load]:
     """Press one subject once."""
+    time.sleep(PAUSE)
     before = subject.server.cpu()
     load = press(stage, subject.server.port, subject.questions, subject.connections, seconds)
     used = subject.server.cpu() - before

@@ -84,7 +84,7 @@ def budget_table(scenes: Mapping[str, Scene]) -> str:
     """The promises, met or missed."""
     words = {True: "met", False: "**missed**", None: "not measured"}
     lines = [
-        [promise.what, promise.bounds, "" if promise.value is None else f"{promise.value:.2f}", words[promise.met]]
+        [promise.what, promise.bounds, "" if promise.value is None else f"{promise.value:.3g}", words[promise.met]]
         for promise in promises(scenes)
     ]
     return "**The budget**\n\n" + table(["", "promised", "measured", ""], lines)
