@@ -20,6 +20,7 @@ import select
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 import pycurl
@@ -113,7 +114,8 @@ class CurlLine:
         self._shape_for(outgoing)
         curl.setopt(pycurl.URL, outgoing.url)
         curl.setopt(pycurl.HTTPHEADER, _header_lines(outgoing.headers))
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
+        # Rounded up: whoever asks afterwards whether the deadline has passed must find that it has.
+        curl.setopt(pycurl.TIMEOUT_MS, ceil(left * 1000))
         fresh = self._is_stale() or (not outgoing.safe and time.monotonic() - self._used > _IDLE_FOR_WRITES)
         if fresh != self._fresh:
             curl.setopt(pycurl.FRESH_CONNECT, fresh)

@@ -104,6 +104,15 @@ def test_a_backend_that_lets_nobody_in_is_given_up_after_the_connect_timeout(nam
         engine.close()
 
 
+def test_a_deadline_that_ends_the_connecting_was_the_deadline_every_time(get, post):
+    with silent_port() as port:
+        for _ in range(5):
+            with pytest.raises(BackendTimeout):
+                get(f"http://127.0.0.1:{port}/", within=0.0505)
+            with pytest.raises(BackendUnavailable):
+                post(f"http://127.0.0.1:{port}/", within=0.0505)
+
+
 def test_a_200_mb_bomb_costs_little_more_memory_than_the_cap(server):
     server.on("/x", coded("gzip", bomb()))
     for name in ("pycurl", "requests"):
