@@ -18,6 +18,9 @@ from bridge.core.subschemas import Targets
 #: Beyond this a float no longer tells one integer from the next.
 _EXACT = 2.0**53
 
+# Below these are schemas for the same value.
+_LEADING_ON = frozenset(("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas"))
+
 # A subschema that applies at a place, and whether it does so in any case.
 _Rule = tuple[dict[str, Any], bool]
 
@@ -108,6 +111,8 @@ class _Builder:
                 continue
             seen.add((id(schema), sure))
             yield schema, sure
+            if _LEADING_ON.isdisjoint(schema):
+                continue
             waiting += [(part, sure) for part in (*self.targets.get(id(schema), ()), *schema.get("allOf", ()))]
             waiting += [(part, False) for word in ("anyOf", "oneOf") for part in schema.get(word, ())]
             waiting += [(schema[word], False) for word in ("then", "else") if word in schema]

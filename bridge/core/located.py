@@ -76,8 +76,7 @@ def plain(value: Any) -> Any:
     """Return `value` without its marks: ordinary dicts and lists, the same ones where they are that already."""
     if isinstance(value, dict):
         members = {key: plain(item) for key, item in value.items()}
-        same = type(value) is dict and all(members[key] is item for key, item in value.items())
-        return value if same else members
+        return value if type(value) is dict and all(map(is_, value.values(), members.values())) else members
     if isinstance(value, list):
         items = [plain(item) for item in value]
         return value if type(value) is list and all(map(is_, items, value)) else items

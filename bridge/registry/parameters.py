@@ -150,6 +150,8 @@ def _where(path: Path, entries: Mapping[str, Any]) -> Path:
 
 def _check_defaults(arguments: Arguments, entries: Mapping[str, Any], problems: Problems) -> None:
     """Without any arguments, whatever is wrong with a parameter that has a default is wrong with the default."""
+    if not any("default" in entry for entry in entries.values()):
+        return
     try:
         arguments.accept({})
     except InvalidParameters as error:

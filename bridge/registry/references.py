@@ -189,7 +189,7 @@ class _Resolving:
         steps: list[Any] = list(container) if isinstance(container, Table) else list(range(len(container)))
         for step in steps:
             value, here = container[step], (*path, step)
-            if isinstance(step, str) and "${" in step.replace("${{", ""):
+            if isinstance(step, str) and "${" in step and "${" in step.replace("${{", ""):
                 self._report("a name cannot hold a reference", here, key=True)
             if isinstance(value, Table | Row):
                 self.walk(value, here)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -130,8 +130,11 @@ class _Checking:
         self, document: Table, problems: list[Diagnostic], unresolved: frozenset[Path], texts: frozenset[Path]
     ) -> None:
         self._document, self._problems, self._unresolved, self._texts = document, problems, unresolved, texts
-        self._refused = not_yet.paths(document)
         self._known = {problem.path for problem in problems if problem.code != MISSING}
+
+    @cached_property
+    def _refused(self) -> frozenset[Path]:
+        return not_yet.paths(self._document)
 
     def top(self, judges: _Judges) -> None:
         """Look at the members of the whole, but not into the entries of its sections."""
