@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import time
 import traceback
@@ -31,6 +30,7 @@ from bridge.core.ports import AuditLog, Authenticator, Clock, Resources
 from bridge.core.redact import Redactor
 from bridge.core.timestamps import iso
 from bridge.policies.call_log import CallLog
+from bridge.policies.log_stream import LogStream
 from bridge.protocols import PROTOCOLS, WireProtocol
 from bridge.registry import loader
 from bridge.registry.build import Builder, Built
@@ -53,9 +53,8 @@ class SystemClock:
     unix = staticmethod(time.time)
 
 
-def write_line(line: str) -> None:
-    """Write one whole line to standard error, in one piece even among threads and processes."""
-    os.write(2, line.encode("ascii", "backslashreplace"))
+#: Standard error, as every process of the bridge writes its log to it.
+write_line = LogStream(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +131,7 @@ class Bridge:
             "status": "ready",
             "registry": {"name": registry.name, "version": registry.version, "error": error},
             "backends": {name: dict(backend.health()) for name, backend in registry.backends.items()},
+            "log": {"lost": write_line.lost},
         }
 
     def _first(self) -> Served:

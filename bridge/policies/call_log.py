@@ -17,8 +17,10 @@ from bridge.core.parsing import dump_json
 from bridge.core.timestamps import iso
 from bridge.errors import BridgeError, InvalidResult
 
-#: The longest text of any member of a line, in characters.
-MAX_TEXT = 2_000
+#: The longest text of any member of a line, in characters; such a line fits into what a pipe takes in one piece.
+MAX_TEXT = 1_000
+#: The longest traceback.
+MAX_TRACE = 16_000
 
 Redact = Callable[[str], str]
 
@@ -76,5 +78,5 @@ def _about(error: BridgeError) -> dict[str, str]:
     if error.log is not None:
         members["detail"] = error.log[:MAX_TEXT]
     if error.__cause__ is not None:
-        members["traceback"] = "".join(traceback.format_exception(error.__cause__))[-MAX_TEXT:]
+        members["traceback"] = "".join(traceback.format_exception(error.__cause__))[-MAX_TRACE:]
     return members

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -10,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from bridge import __version__
-from bridge.assembly import build_bridge
+from bridge.assembly import build_bridge, write_line
 from bridge.settings import Settings
 from bridge.web.app import create_app
 from bridge.web.carrier import carrier_of
@@ -62,7 +61,7 @@ def announce(server: Arbiter) -> None:
     """Gunicorn's hook: say what is served where."""
     registry = carrier_of(server.app.wsgi()).registry
     where = " and ".join(str(listener) for listener in server.LISTENERS)
-    sys.stderr.write(f"toolbridge {__version__} serves {registry.name} at {where} (Ctrl-C ends it)\n")
+    write_line(f"toolbridge {__version__} serves {registry.name} at {where} (Ctrl-C ends it)\n")
 
 
 class _Server(BaseApplication):
