@@ -97,7 +97,7 @@ def test_lines_of_many_threads_do_not_mix(tmp_path):
         os.close(fd)
     lines = path.read_text().splitlines()
     assert len(lines) == 800
-    assert {line for line in lines} == {name * 100 for name in "abcd"}
+    assert set(lines) == {name * 100 for name in "abcd"}
 
 
 def test_a_line_that_was_torn_does_not_tear_the_next(stream, pipe):
