@@ -48,6 +48,10 @@ class Arguments:
         """The schema in plain dicts and lists, to be published; nobody may change it."""
         return self._validator.schema
 
+    def release(self) -> None:
+        """Give back the memory of the compiled schema; the next call compiles it again (about 0.1 ms)."""
+        self._validator.release()
+
     def accept(self, raw: Any) -> dict[str, Any]:
         """Return the params that `raw` stands for: defaults filled in, fixed ones added, 5.0 as 5 where integer.
 

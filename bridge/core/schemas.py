@@ -65,12 +65,11 @@ class SchemaError(Exception):
 class Validator:
     """A compiled schema. Raises SchemaError where the schema cannot be compiled.
 
-    `is_valid` takes a JSON value as parse_json gives it (what is none: ValueError) and may be
-    called from any thread. `targets` says where the references in `schema` lead.
+    It may be used from any thread. `targets` says where the references in `schema` lead.
     """
 
-    __slots__ = ("_compiled", "_judged", "_options", "is_valid", "schema", "targets")
-    _compiled: jsonschema_rs.Validator
+    __slots__ = ("_judge", "_judged", "_options", "schema", "targets")
+    _judge: jsonschema_rs.Validator | None
 
     def __init__(self, schema: Schema) -> None:
         self.schema, self.targets, wrong = _examine(schema)
@@ -79,12 +78,26 @@ class Validator:
         self._judged: Any = self.schema
         self._options = _LINEAR
         try:
-            self._compiled = jsonschema_rs.Draft202012Validator(self._judged, **self._options)
+            self._judge = jsonschema_rs.Draft202012Validator(self._judged, **self._options)
         except ValueError:  # no mistake, so a pattern that the linear engine cannot run
             self._judged = _guarded(self.schema)
             self._options = _BACKTRACKING
-            self._compiled = _compile(self._judged, self._options)
-        self.is_valid = self._compiled.is_valid
+            self._judge = _compile(self._judged, self._options)
+
+    @property
+    def _compiled(self) -> jsonschema_rs.Validator:
+        judge = self._judge
+        if judge is None:
+            judge = self._judge = _compile(self._judged, self._options)
+        return judge
+
+    def release(self) -> None:
+        """Give back the memory of what was compiled (some 10 KB); the next use compiles it again."""
+        self._judge = None
+
+    def is_valid(self, instance: Any) -> bool:
+        """Judge a JSON value as parse_json gives it. Raises ValueError where it is none."""
+        return self._compiled.is_valid(instance)
 
     def violations(self, instance: Any) -> list[Violation]:
         """Return every rule that `instance` breaks, in the schema's order; empty if it is valid.

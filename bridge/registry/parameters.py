@@ -23,6 +23,9 @@ from bridge.errors import InvalidParameters
 #: Members of a parameter that are ours and never published.
 OURS = frozenset({"optional", "secret", "as", "in", "value", "allow_slash"})
 
+#: So many different schemas are kept compiled from the start (30 MB); more of them once they are used.
+MAX_COMPILED = 2_000
+
 # What is compiled and without a mistake, by its text: tools of one registry take the same parameters, and most are
 # unchanged after a reload, while one compiled schema costs half a millisecond and 15 KB.
 _FLAWLESS: WeakValueDictionary[bytes, Arguments] = WeakValueDictionary()
@@ -124,6 +127,8 @@ def _compile(schema: Mapping[str, Any], entries: Mapping[str, Any], problems: Pr
         arguments = _compiled(schema, entries, problems)
         if arguments is not None and len(problems.found) == before:
             _FLAWLESS[text] = arguments
+            if len(_FLAWLESS) > MAX_COMPILED:
+                arguments.release()
     return arguments
 
 

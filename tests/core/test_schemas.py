@@ -286,3 +286,11 @@ def test_patterns_read_digits_and_ends_as_ecmascript_does():
     assert digits.is_valid("123")
     assert not digits.is_valid("١٢٣")
     assert not digits.is_valid("123\n")
+
+
+def test_a_released_validator_judges_as_before():
+    for schema in ({"pattern": "^C-[0-9]+$"}, {"pattern": "^(?!x)"}):
+        validator = Validator(schema)
+        before = (validator.is_valid("C-1"), len(validator.violations("x")))
+        validator.release()
+        assert (validator.is_valid("C-1"), len(validator.violations("x"))) == before == (True, 1)
