@@ -21,6 +21,7 @@ from bridge.core.ports import Plan, Resources
 from bridge.core.redact import header as masked
 from bridge.errors import BridgeError, InternalError, InvalidParameters
 from bridge.outbound import Engine, Incoming, Outgoing, header_value, open_engine
+from bridge.settings import SettingError
 
 #: RFC 3986: what a URL may be written with; a host beyond ASCII is written in its xn-- form.
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+").fullmatch
@@ -31,29 +32,16 @@ _ACCEPT = ("Accept", "application/json")
 class HttpBackend:
     """One HTTP API: its base URL, credentials, headers, and the engine that reaches it.
 
-    The engine is opened by the first call in a process, never at load: sockets do not survive a fork.
+    Nothing is connected before the first call, and the engine begins anew after a fork.
     """
 
     def __init__(self, options: Mapping[str, Any], resources: Resources, problems: Problems) -> None:
         self.base_url = _base_url(options, problems)
         self.credentials = compile_auth(options.get("auth", {}), problems.at("auth"))
         self.headers: dict[str, str | Late] = dict(options.get("headers", {}))
-        self._options = options
-        self._resources = resources
-        self._engine: Engine | None = None
         self._state: dict[str, Any] = {"state": "unknown"}
+        self._engine = _engine(options, resources, problems)
         _check_headers(self.headers, self.credentials, problems.at("headers"))
-
-    @property
-    def engine(self) -> Engine:
-        """The engine of this process."""
-        if self._engine is None:
-            self._engine = open_engine(
-                self._options.get("engine", self._resources.engine),
-                concurrency=self._options.get("concurrency", self._resources.concurrency),
-                max_answer=self._resources.max_answer,
-            )
-        return self._engine
 
     def prepare(self, plan: Plan, problems: Problems) -> HttpTool:
         """Compile a tool's `call`."""
@@ -62,7 +50,7 @@ class HttpBackend:
     def send(self, outgoing: Outgoing) -> Incoming:
         """Send one request and remember how the backend does."""
         try:
-            incoming = self.engine.send(outgoing)
+            incoming = self._engine.send(outgoing)
         except BridgeError as error:
             self._state = {"state": "failing", "code": error.code, "since": self._state.get("since") or time.time()}
             raise
@@ -76,8 +64,7 @@ class HttpBackend:
 
     def close(self) -> None:
         """Close the engine's connections."""
-        if self._engine is not None:
-            self._engine.close()
+        self._engine.close()
 
 
 class HttpTool:
@@ -98,10 +85,7 @@ class HttpTool:
     def execute(self, accepted: Accepted) -> Answer:
         """Send the first alternative that applies and return what came back."""
         context = accepted.context()
-        try:
-            alternative, outgoing = self._request(accepted, context)
-        except EvaluationError as error:
-            raise InvalidParameters(str(error)) from None
+        alternative, outgoing = self._request(accepted, context)
         incoming = self._backend.send(outgoing)
         return _answer(alternative, incoming, context)
 
@@ -114,6 +98,14 @@ class HttpTool:
 
     def _request(
         self, accepted: Accepted, context: Mapping[str, Any], *, show: bool = False
+    ) -> tuple[Alternative, Outgoing]:
+        try:
+            return self._filled_in(accepted, context, show)
+        except EvaluationError as error:
+            raise InvalidParameters(str(error)) from None
+
+    def _filled_in(
+        self, accepted: Accepted, context: Mapping[str, Any], show: bool
     ) -> tuple[Alternative, Outgoing]:
         index, alternative = self._choose(context)
         backend = self._backend
@@ -145,6 +137,18 @@ class HttpTool:
         if accepted.call.traceparent:
             headers += (("traceparent", accepted.call.traceparent),)
         return headers
+
+
+def _engine(options: Mapping[str, Any], resources: Resources, problems: Problems) -> Engine:
+    def opened(name: str) -> Engine:
+        concurrency = options.get("concurrency", resources.concurrency)
+        return open_engine(name, concurrency=concurrency, max_answer=resources.max_answer)
+
+    try:
+        return opened(options.get("engine", resources.engine))
+    except SettingError as error:
+        problems.add(str(error), "engine")
+        return opened("requests")
 
 
 def _base_url(options: Mapping[str, Any], problems: Problems) -> str:

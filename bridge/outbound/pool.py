@@ -42,11 +42,14 @@ class Pool(Generic[L]):
 
     def _start(self) -> None:
         self._idle: list[L] = []
-        self._lent = 0
+        self._lent = self._waiting = 0
         self._returned = Condition()
 
     def take(self, deadline: float) -> L:
-        """Lend a line; wait for one at most a second and not past `deadline`, then raise Overloaded."""
+        """Lend a line; wait for one at most a second and not past `deadline`, then raise Overloaded.
+
+        At most half as many wait as there are lines: whoever waits holds a thread that other backends could use.
+        """
         with self._returned:
             if self._lent >= self._size and not self._wait(deadline):
                 raise Overloaded(retry_after=PATIENCE, log=f"all {self._size} connections of the backend are in use")
@@ -55,8 +58,14 @@ class Pool(Generic[L]):
             return line
 
     def _wait(self, deadline: float) -> bool:
+        if self._waiting >= max(1, self._size // 2):
+            return False
         patience = min(PATIENCE, deadline - time.monotonic())
-        return self._returned.wait_for(lambda: self._lent < self._size, patience)
+        self._waiting += 1
+        try:
+            return self._returned.wait_for(lambda: self._lent < self._size, patience)
+        finally:
+            self._waiting -= 1
 
     def give(self, line: L) -> None:
         """Take a line back."""

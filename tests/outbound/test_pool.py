@@ -157,3 +157,21 @@ def test_a_child_forked_while_every_line_is_lent_finds_room(server):
     pool = Pool(1, Line)
     pool.take(soon())
     assert in_child(lambda: pool.take(soon()) is not None) == 0
+
+
+def test_no_more_than_half_as_many_wait_as_there_are_lines():
+    """Whoever waits holds a thread; the rest is told at once, so that other backends have theirs."""
+    pool = Pool(4, Line)
+    far = time.monotonic() + 60
+    for _ in range(4):
+        pool.take(far)
+    waiters = [threading.Thread(target=lambda: pytest.raises(Overloaded, pool.take, far)) for _ in range(2)]
+    for waiter in waiters:
+        waiter.start()
+    while pool._waiting < 2:
+        time.sleep(0.001)
+    with pytest.raises(Overloaded):
+        pool.take(far)
+    assert pool._waiting == 2, "the last one was told while the others still waited"
+    for waiter in waiters:
+        waiter.join()
