@@ -7,10 +7,14 @@ the test that compares them are made from the same rows.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").fullmatch
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?").fullmatch
 
 
 class SettingError(Exception):
@@ -40,6 +44,27 @@ def _count(text: str) -> int:
 
 def _port(text: str) -> int:
     return _whole(text, 0, 65_535)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    for name in names:
+        if not _HOST(name):
+            raise ValueError(f"{name!r} is no host name; write names like tools.example.com, without scheme or path")
+    return names
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    for origin in _names(text):
+        if not _ORIGIN(origin):
+            raise ValueError(f"{origin!r} is no origin; write origins like https://app.example.com, each by its name")
+    return _names(text)
+
+
+def _url(text: str) -> str:
+    if not _ORIGIN(text.rstrip("/")):
+        raise ValueError("write the address like https://tools.example.com")
+    return text
 
 
 def _engine(text: str) -> str:
@@ -74,9 +99,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("threads", "TOOLBRIDGE_THREADS", _count, 64, "Threads per worker; threads minus 4 calls run at once."),
     Setting("max_body", "TOOLBRIDGE_MAX_BODY", _count, 1_048_576, "Largest request body, in bytes."),
     Setting("max_answer", "TOOLBRIDGE_MAX_ANSWER", _count, 5_242_880, "Largest decoded backend answer, in bytes."),
-    Setting("allowed_hosts", "TOOLBRIDGE_ALLOWED_HOSTS", _names, (), "Host names this server answers for, by comma."),
-    Setting("allowed_origins", "TOOLBRIDGE_ALLOWED_ORIGINS", _names, (), "Origins that browsers may call from."),
-    Setting("public_url", "TOOLBRIDGE_PUBLIC_URL", str, None, "The address that clients see, behind a proxy."),
+    Setting("allowed_hosts", "TOOLBRIDGE_ALLOWED_HOSTS", _hosts, (), "Host names this server answers for, by comma."),
+    Setting("allowed_origins", "TOOLBRIDGE_ALLOWED_ORIGINS", _origins, (), "Origins that browsers may call from."),
+    Setting("public_url", "TOOLBRIDGE_PUBLIC_URL", _url, None, "The address that clients see, behind a proxy."),
     Setting(
         "manifest_error_status", "TOOLBRIDGE_MANIFEST_ERROR_STATUS", _status, None,
         "200 answers coded errors of /api/execute with status 200, for old clients.",

@@ -57,7 +57,7 @@ class Gate:
     def __init__(self, settings: Settings) -> None:
         public = [] if settings.public_url is None else [urlsplit(settings.public_url)]
         named = [*settings.allowed_hosts, *(url.netloc for url in public)]
-        self._hosts = LOCAL_NAMES | {host_name(host) for host in named}
+        self._hosts = LOCAL_NAMES | set(filter(None, map(host_name, named)))
         self._named = bool(named)
         origins = [*settings.allowed_origins, *(f"{url.scheme}://{url.netloc}" for url in public)]
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
