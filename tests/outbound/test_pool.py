@@ -165,7 +165,12 @@ def test_no_more_than_half_as_many_wait_as_there_are_lines():
     far = time.monotonic() + 60
     for _ in range(4):
         pool.take(far)
-    waiters = [threading.Thread(target=lambda: pytest.raises(Overloaded, pool.take, far)) for _ in range(2)]
+
+    def wait() -> None:
+        with pytest.raises(Overloaded):
+            pool.take(far)
+
+    waiters = [threading.Thread(target=wait) for _ in range(2)]
     for waiter in waiters:
         waiter.start()
     while pool._waiting < 2:
