@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -143,7 +143,8 @@ class Tool:
     `accept` turns raw arguments into params or raises InvalidParameters; `execute`
     asks the backend; `judge` turns its answer into the result or raises the error
     that the registry maps it to; `check` raises InvalidResult where the result breaks
-    `output_schema`; `explain` says what `execute` would send.
+    `output_schema`; `explain` says what `execute` would send. `secret` names the
+    parameters whose values are never shown.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Tool:
     open_world: bool = True
     title: str | None = None
     tags: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     tenants: frozenset[str] | None = None
     internal: bool = False
@@ -188,7 +190,8 @@ class Registry:
     `version` is the start of a hash over all its files. `credentials` maps the
     SHA-256 of a token to its caller, `late_credentials` are tokens read from files that
     may change; `anonymous` is the caller without one, None
-    where a credential is required.
+    where a credential is required. `secrets` are the texts that must never be shown;
+    they grow when a file that holds one changes.
     """
 
     name: str
@@ -204,5 +207,5 @@ class Registry:
     callers: Mapping[str, Caller] = field(default_factory=dict)
     anonymous: Caller | None = None
     anonymous_written: bool = False
-    secrets: frozenset[str] = frozenset()
+    secrets: Collection[str] = frozenset()
     warnings: Sequence[Diagnostic] = ()

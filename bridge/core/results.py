@@ -8,6 +8,7 @@ the backend said reaches the caller only where a message of the registry puts it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -23,8 +24,9 @@ Judge = Callable[[Accepted, Answer], Any]
 
 #: The longest `Retry-After` passed on to a caller, in seconds.
 MAX_RETRY_AFTER = 3_600.0
-#: How much of a refusal's body goes to the log, in characters.
-MAX_LOGGED = 500
+#: How much of a refusal's body goes to the log, in characters: more than a line of it shows, so that
+#: the log can mask secrets before it cuts, and never cuts through one.
+MAX_LOGGED = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def _unmapped(accepted: Accepted, answer: Answer, read_only: bool) -> BridgeErro
 
 
 def _told(answer: Answer) -> str:
-    return f"status {answer.status}: {answer.broken or ''}{answer.body!r}"[:MAX_LOGGED]
+    body = answer.body
+    said = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=repr)
+    return f"status {answer.status}: {answer.broken or ''}{said}"[:MAX_LOGGED]
 
 
 def _retry_after(answer: Answer, unix: float) -> float | None:

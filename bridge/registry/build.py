@@ -16,11 +16,12 @@ from bridge.core.located import Diagnostic, Path, Problems, Table, did_you_mean,
 from bridge.core.model import Registry, Tool
 from bridge.core.null import NullBackend, UnconfiguredBackend
 from bridge.core.ports import BackendKind, Resources
+from bridge.core.redact import Redactor
 from bridge.kinds import Kinds
 from bridge.registry import hints, loader, not_yet, structure
 from bridge.registry.callers import Callers, read_callers
 from bridge.registry.error_rules import read_errors
-from bridge.registry.references import MISSING, resolve
+from bridge.registry.references import MISSING, Resolved, resolve
 from bridge.registry.tools import DEFAULT_TIMEOUT, Upstream, backend_scope, read_tool
 
 #: Mistakes that keep one backend or caller away, but not the whole registry.
@@ -65,7 +66,7 @@ class Builder:
             return None
         problems = Problems(document, found=found)
         sound = _Sound(found)
-        upstreams = self._upstreams(document, resolved.unresolved, sound, problems)
+        upstreams = self._upstreams(document, resolved, sound, problems)
         tools = _tools(document, upstreams, sound, problems)
         callers = read_callers(document, resolved.unresolved, problems) if sound("callers", "auth") else Callers()
         return Registry(
@@ -86,18 +87,24 @@ class Builder:
         )
 
     def _upstreams(
-        self, document: Table, unresolved: frozenset[Path], sound: _Sound, problems: Problems
+        self, document: Table, resolved: Resolved, sound: _Sound, problems: Problems
     ) -> dict[str, Upstream]:
         upstreams = {}
+        redactor = Redactor(resolved.secrets)
         for name, options in _mapping(document, "backends").items():
             # What is one reference to something missing has no shape to look into.
             if sound(("backends", name)) and isinstance(options, Mapping) and options["type"] in self.kinds:
                 place = problems.at("backends", name)
-                upstreams[name] = self._upstream(name, options, unresolved, place)
+                upstreams[name] = self._upstream(name, options, resolved.unresolved, redactor, place)
         return upstreams
 
     def _upstream(
-        self, name: str, options: Mapping[str, Any], unresolved: frozenset[Path], problems: Problems
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        unresolved: frozenset[Path],
+        redactor: Redactor,
+        problems: Problems,
     ) -> Upstream:
         errors = options.get("errors")
         # Placeholders stand where variables are missing; what they would break is no mistake of the file.
@@ -106,7 +113,7 @@ class Builder:
         backend = self.kinds[options["type"]](options, self.resources, ours)
         read_errors(errors or {}, backend_scope(), problems.at("errors"))
         timeout = duration(options["timeout"]) if "timeout" in options else DEFAULT_TIMEOUT
-        return Upstream(name, backend, errors, timeout, _unconfigured(problems) if absent else None)
+        return Upstream(name, backend, errors, timeout, _unconfigured(problems) if absent else None, redactor)
 
 
 def _unconfigured(problems: Problems) -> UnconfiguredBackend:

@@ -10,7 +10,7 @@ file) stays late: it is read when it is needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from bridge.core.located import Diagnostic, Path, Row, Table, did_you_mean, dotted, locate
+from bridge.core.redact import texts
 from bridge.registry.source import UnreadableError, read_file
 
 #: The code of a reference to something that is not there: it keeps one backend or caller away, not the registry.
@@ -44,6 +45,8 @@ _FIXED: Mapping[Any, tuple[str, ...]] = {
     "callers": ("scopes", "tenant", "token"),
     "tools": ("input_schema", "output_schema", "parameters"),
 }
+# Where a credential may stand, written out in the registry itself.
+_CREDENTIALS = frozenset(("key", "password", "token", "tokens"))
 _ELSEWHERE = (
     "${{{}}} may stand only in backends, callers, auth and a resource's file; $${{ stands for the characters themselves"
 )
@@ -54,12 +57,13 @@ class Resolved:
     """What came of a registry's references.
 
     `unresolved` are the paths where something is missing (what was written still stands there);
-    `texts` the paths of values that came from outside; `secrets` every text that did.
+    `texts` the paths of values that came from outside; `secrets` every text that did, and the credentials
+    that are written in the registry itself. They grow when a late file changes.
     """
 
     unresolved: frozenset[Path] = frozenset()
     texts: frozenset[Path] = frozenset()
-    secrets: frozenset[str] = frozenset()
+    secrets: Collection[str] = frozenset()
 
 
 class LateText:
@@ -83,13 +87,15 @@ class LateText:
 class FileText:
     """The text of a small file without its last line break, read again when the file has changed.
 
+    `remember` is told of each new text before anybody gets it.
     Raises UnreadableError while it is made; later a file that cannot be read leaves the last text in place.
     """
 
-    __slots__ = ("_look_again", "_path", "_state", "_text")
+    __slots__ = ("_look_again", "_path", "_remember", "_state", "_text")
 
-    def __init__(self, path: FilePath) -> None:
+    def __init__(self, path: FilePath, remember: Callable[[str], None]) -> None:
         self._path = path
+        self._remember = remember
         self._state = _state(path)
         self._text = _text(path)
         self._look_again = monotonic() + FRESH
@@ -101,7 +107,9 @@ class FileText:
             with suppress(UnreadableError):
                 state = _state(self._path)
                 if state != self._state:
-                    self._text, self._state = _text(self._path), state
+                    text = _text(self._path)
+                    self._remember(text)
+                    self._text, self._state = text, state
         return self._text
 
 
@@ -171,7 +179,7 @@ def resolve(
     """
     resolving = _Resolving(document, {} if no_env else environ, problems, no_env)
     resolving.walk(document, ())
-    return Resolved(frozenset(resolving.unresolved), frozenset(resolving.texts), frozenset(resolving.secrets))
+    return Resolved(frozenset(resolving.unresolved), frozenset(resolving.texts), resolving.secrets)
 
 
 class _Resolving:
@@ -195,6 +203,8 @@ class _Resolving:
                 self.walk(value, here)
             elif isinstance(value, str) and "${" in value:
                 container[step] = self._value(value, here)
+            elif _is_secret(container, here):
+                self.secrets.update(texts(value))
 
     def _value(self, text: str, path: Path) -> str | LateText:
         try:
@@ -253,7 +263,7 @@ class _Resolving:
 
     def _file(self, name: str, path: Path) -> FileText | None:
         try:
-            return FileText(FilePath(locate(self._document, path).file).parent.absolute() / name)
+            return FileText(FilePath(locate(self._document, path).file).parent.absolute() / name, self.secrets.add)
         except UnreadableError as error:
             self._miss(f"{name!r} cannot be read: {error}", path)
             return None
@@ -270,6 +280,14 @@ class _Resolving:
 
 def _allowed(path: Path) -> bool:
     return path[0] in _SECTIONS or (path[0] == "resources" and path[-1] == "file")
+
+
+def _is_secret(container: Table | Row, path: Path) -> bool:
+    """Say whether a credential stands here, or the fixed value of a secret parameter."""
+    if path[0] == "tools":
+        return path[-1] == "value" and isinstance(container, Table) and container.get("secret") is True
+    where = path[3:4] if path[0] == "backends" and path[2:3] == ("auth",) else path[2:3] if path[0] == "callers" else ()
+    return not _CREDENTIALS.isdisjoint(where)
 
 
 def _within(path: Path, members: Mapping[Any, tuple[str, ...]]) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.core.durations import duration
 from bridge.core.expressions import Scope, compile_tree
 from bridge.core.located import Problems, plain
-from bridge.core.model import Deprecation, Tool
+from bridge.core.model import Accepted, Deprecation, Tool
 from bridge.core.null import UnconfiguredBackend
 from bridge.core.ports import Backend, Plan, Prepared
+from bridge.core.redact import Redactor, mask
 from bridge.core.results import ErrorRule, Judge, compile_check, compile_judge, with_answer
 from bridge.core.schemas import SchemaError, mistakes
 from bridge.registry.error_rules import read_errors
@@ -23,13 +24,14 @@ DEFAULT_TIMEOUT = 29.0
 # One for all: an empty frozenset takes 216 bytes, and Python makes a new one each time.
 _NONE: frozenset[str] = frozenset()
 _BEFORE = frozenset({"params", "caller", "call"})
+_NO_SECRETS = Redactor(())
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """A backend as its tools need it: who prepares their calls, its `errors`, its timeout in seconds.
 
-    `unconfigured` stands in for it where something is missing from outside.
+    `unconfigured` stands in for it where something is missing from outside; `redactor` knows the registry's secrets.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Upstream:
     errors: Any = None
     timeout: float = DEFAULT_TIMEOUT
     unconfigured: UnconfiguredBackend | None = None
+    redactor: Redactor = _NO_SECRETS
 
 
 def read_tool(name: str, entry: Mapping[str, Any], upstream: Upstream, problems: Problems) -> Tool | None:
@@ -48,6 +51,7 @@ def read_tool(name: str, entry: Mapping[str, Any], upstream: Upstream, problems:
     prepared = upstream.backend.prepare(plan, problems.at("call"))
     judge = _judge(entry, upstream, prepared.read_only, scope, problems)
     check = _check(entry, problems)
+    secret = frozenset(parameter.name for parameter in inputs.parameters.values() if parameter.secret)
     if len(problems.errors) > before or inputs.arguments is None:
         return None
     return Tool(
@@ -60,10 +64,25 @@ def read_tool(name: str, entry: Mapping[str, Any], upstream: Upstream, problems:
         execute=(upstream.unconfigured or prepared).execute,
         judge=judge,
         check=check,
-        explain=prepared.explain,
+        explain=_explain(prepared, secret, upstream.redactor),
         timeout=duration(entry["timeout"]) if "timeout" in entry else upstream.timeout,
+        secret=secret,
         **_traits(entry, prepared),
     )
+
+
+def _explain(
+    prepared: Prepared, secret: frozenset[str], redactor: Redactor
+) -> Callable[[Accepted], Mapping[str, Any]]:
+    """Return what a kind says that it would send, without secrets: neither the call's nor the registry's."""
+
+    def explain(accepted: Accepted) -> Mapping[str, Any]:
+        shown: Mapping[str, Any] = redactor.tree(
+            prepared.explain(replace(accepted, params=mask(accepted.params, secret)))
+        )
+        return shown
+
+    return explain
 
 
 def _traits(entry: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:

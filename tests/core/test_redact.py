@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.core.redact import Redactor, header, mask
+from bridge.core.redact import Redactor, header, mask, texts
 
 SECRET = 'pä"ss/w+rd & 7'
 
@@ -51,6 +51,23 @@ def test_a_password_is_found_inside_basic_credentials_wherever_it_starts(user):
 
 def test_a_secret_that_begins_another_leaves_nothing_of_it_behind():
     assert Redactor(["token-1", "token-12345"]).text("token-12345 token-1") == "*** ***"
+
+
+def test_a_secret_that_comes_later_is_found_too():
+    secrets = {"token-1"}
+    redactor = Redactor(secrets)
+    assert redactor.text("token-1 token-2") == "*** token-2"
+    secrets.add("token-2")
+    assert redactor.text("token-1 token-2") == "*** ***"
+
+
+def test_every_text_in_json_like_data_is_redacted():
+    shown = Redactor([SECRET]).tree({SECRET: [f"a {SECRET}", 5, None, {"b": quote(SECRET)}], "c": True})
+    assert shown == {"***": ["a ***", 5, None, {"b": "***"}], "c": True}
+
+
+def test_the_texts_of_a_value_are_what_it_would_look_like():
+    assert list(texts({"a": ["b", 5, 2.5, True, None, {"c": "d"}]})) == ["a", "b", "5", "2.5", "c", "d"]
 
 
 def test_a_short_value_is_no_secret_to_find():

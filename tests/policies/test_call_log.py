@@ -62,5 +62,28 @@ def test_a_secret_is_masked_wherever_it_turns_up(place):
     assert SECRET not in line(call, outcome=Outcome(error=error))
 
 
+def test_a_cut_never_leaves_the_beginning_of_a_secret():
+    for place in range(MAX_TEXT - len(SECRET) - 2, MAX_TEXT + 2):
+        said = line(a_call("." * place + SECRET), outcome=Outcome(error=BackendRejected("." * place + SECRET, log="." * place + SECRET)))
+        assert "canary" not in said
+
+
+SECRETIVE = a_tool("look", secret=frozenset({"pin"}))
+
+
+@pytest.mark.parametrize("value", ["1234-5678", 12345678, 1234.5678, {"deep": ["1234-5678"]}, {"1234-5678": 1}])
+def test_what_a_secret_parameter_holds_is_masked_in_what_the_backend_says(value):
+    said = BackendRejected(f"no {value}", log=json.dumps({"you said": value, "and": "other"}))
+    told = json.loads(line(a_call(arguments={"pin": value, "open": "other"}), SECRETIVE, Outcome(error=said)))
+    assert "5678" not in told["error"] + told["detail"]
+    assert "other" in told["detail"]
+
+
+def test_where_a_call_brings_endless_secrets_nothing_is_told():
+    call = a_call(arguments={"pin": [f"secret-{number}" for number in range(10_000)]})
+    told = json.loads(line(call, SECRETIVE, Outcome(error=BackendRejected("no", log="secret-7777"))))
+    assert (told["error"], told["detail"]) == ("***", "***")
+
+
 def test_a_huge_name_is_cut():
     assert len(json.loads(line(a_call("x" * 1_000_000)))["tool"]) == MAX_TEXT

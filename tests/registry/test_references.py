@@ -160,6 +160,19 @@ def test_what_came_from_outside_is_known():
     assert found.texts == {("backends", "x", "base_url"), ("backends", "x", "b")}
 
 
+def test_a_credential_that_is_written_in_the_registry_is_known_too():
+    text = """
+    backends:
+      a: {auth: {type: bearer, token: one}, headers: {key: no}}
+      b: {auth: {type: basic, username: no, password: two}, base_url: no}
+      c: {auth: {type: api_key, header: no, key: 3333}}
+    callers: {token: {token: four, tenant: no}, x: {tokens: [five, six], token_sha256: no}}
+    tools:
+      t: {parameters: {p: {value: seven, secret: true}, q: {value: no}, r: {default: no, secret: true}}, call: {json: {key: no, token: no}}}
+    """
+    assert resolved(text)[1].secrets == {"one", "two", "3333", "four", "five", "six", "seven"}
+
+
 @pytest.fixture
 def clock(monkeypatch):
     now = [1_000.0]
@@ -188,6 +201,7 @@ def test_a_file_is_read_again_when_it_has_changed_at_most_once_a_second(tmp_path
     assert token.read() == "Bearer one!"
     clock[0] += 1
     assert token.read() == "Bearer two, longer!"
+    assert found.secrets == {"one", "two, longer"}
     path.unlink()
     clock[0] += 1
     assert token.read() == "Bearer two, longer!"
