@@ -25,6 +25,9 @@ SCENARIOS: Mapping[str, Callable[[Stage], Scene]] = {
     "overload": overload.run,
 }
 
+BUSY = 0.5
+"""The load average from which a run warns that somebody else is using the machine."""
+
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure toolbridge beside its peers.")
@@ -76,6 +79,8 @@ def main() -> None:
         print("! wrk is missing: the built-in client presses less hard", file=sys.stderr)
     if not has_nginx():
         print("! nginx is missing: a small built-in backend answers instead", file=sys.stderr)
+    if (busy := os.getloadavg()[0]) > BUSY:
+        print(f"! the machine is busy (load average {busy:.1f}): rates and p99 are worse than they are", file=sys.stderr)
     server_core, load_core = _cores()
     with tempfile.TemporaryDirectory(prefix="toolbridge-bench-") as folder:
         stage = Stage(Path(folder), given.seconds, given.rounds, given.peers, server_core, load_core)

@@ -53,4 +53,8 @@ def _big(stage: Stage) -> list[Row]:
         "shed": float(load.shed), "wrong": float(load.wrong), "lost": float(load.lost),
         "megabytes": server.megabytes(),
     }  # fmt: skip
-    return [Row(BIG, figures, example=load.example), Row(BESIDE_ALONE, alone), Row(BESIDE_CROWD, crowded)]
+    return [
+        Row(BIG, figures, example=load.example, compared=False),
+        Row(BESIDE_ALONE, alone, compared=False),
+        Row(BESIDE_CROWD, crowded, compared=False),
+    ]

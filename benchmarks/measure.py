@@ -24,13 +24,14 @@ PAUSE = 0.2
 class Row:
     """The figures of one subject: medians over the rounds (counts added up), and each round by itself.
 
-    `cpu_us` is the CPU time per answer of the server's whole process tree, in microseconds; `per_core` its inverse.
+    `compared` says that it was measured as the peers were. `cpu_us` is the CPU time per answer of the server's whole process tree, in microseconds; `per_core` its inverse.
     """
 
     name: str
     figures: dict[str, float]
     rounds: Sequence[Mapping[str, float]] = ()
     example: str = ""
+    compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def _ratios(scene: Scene, row: Row) -> list[str]:
     figure = _RATED[scene.scenario]
+    if not row.compared:
+        return ["", "", ""]
     bases = (scene.figure(TOOLBOX, figure), best(scene, figure), scene.figure(NGINX, figure))
     return [f"{row.figures[figure] / base:.2f}" if base and figure in row.figures else "" for base in bases]
 
@@ -84,7 +86,7 @@ def budget_table(scenes: Mapping[str, Scene]) -> str:
     """The promises, met or missed."""
     words = {True: "met", False: "**missed**", None: "not measured"}
     lines = [
-        [promise.what, promise.bounds, "" if promise.value is None else f"{promise.value:.3g}", words[promise.met]]
+        [promise.what, promise.bounds, "" if promise.value is None else f"{promise.value:.4g}", words[promise.met]]
         for promise in promises(scenes)
     ]
     return "**The budget**\n\n" + table(["", "promised", "measured", ""], lines)
@@ -105,6 +107,7 @@ def surroundings(stage: Stage) -> dict[str, Any]:
         "versions": versions,
         "backend": "nginx" if has_nginx() else "the built-in stand-in (nginx is missing)",
         "load": "wrk" if has_wrk() else "the built-in client (wrk is missing)",
+        "load_average": os.getloadavg()[0],
         "seconds": stage.seconds,
         "rounds": stage.rounds,
     }
