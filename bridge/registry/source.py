@@ -48,6 +48,8 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
         raise UnreadableError(f"it cannot be opened ({getattr(error, 'strerror', error)})") from None
     try:
         return _read_regular(handle, limit)
+    except OSError as error:
+        raise UnreadableError(f"it cannot be read ({error.strerror})") from None
     finally:
         os.close(handle)
 

@@ -7,6 +7,7 @@ import math
 import os
 import socket
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -275,6 +276,12 @@ def test_what_is_no_regular_file_is_not_read(tmp_path):
     assert sentences["."] == "it is a folder"
     assert sentences["none"] == "there is no such file"
     assert all("it cannot be opened" in sentences[name] for name in ("loop", "s", "a\0b", "xxxx"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no file here that opens and cannot be read")
+def test_a_file_that_fails_while_it_is_read_is_told_apart():
+    with pytest.raises(UnreadableError, match=r"it cannot be read \(.+\)"):
+        read_file(Path("/proc/self/mem"))
 
 
 def test_a_huge_sparse_file_is_refused_before_it_is_read(tmp_path):
