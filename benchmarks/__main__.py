@@ -80,7 +80,7 @@ def main() -> None:
     if not has_nginx():
         print("! nginx is missing: a small built-in backend answers instead", file=sys.stderr)
     if (busy := os.getloadavg()[0]) > BUSY:
-        print(f"! the machine is busy (load average {busy:.1f}): rates and p99 are worse than they are", file=sys.stderr)
+        print(f"! the machine is busy (load average {busy:.1f}): waiting is longer than it should be", file=sys.stderr)
     server_core, load_core = _cores()
     with tempfile.TemporaryDirectory(prefix="toolbridge-bench-") as folder:
         stage = Stage(Path(folder), given.seconds, given.rounds, given.peers, server_core, load_core)

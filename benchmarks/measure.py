@@ -13,7 +13,7 @@ from benchmarks.load import Load, Questions, press
 from benchmarks.processes import Server, Stage
 from benchmarks.traffic import Door, write_calls
 
-COUNTED = ("wrong", "lost")
+COUNTED = ("wrong", "lost", "shed")
 """Figures that are added up over the rounds; of all others the median counts."""
 
 PAUSE = 0.2
@@ -24,7 +24,8 @@ PAUSE = 0.2
 class Row:
     """The figures of one subject: medians over the rounds (counts added up), and each round by itself.
 
-    `compared` says that it was measured as the peers were. `cpu_us` is the CPU time per answer of the server's whole process tree, in microseconds; `per_core` its inverse.
+    `cpu_us` is the CPU time per right answer of the server's whole process tree, in microseconds; `per_core` its inverse.
+    `compared` says that it was measured as the peers were.
     """
 
     name: str
@@ -76,8 +77,8 @@ def once(stage: Stage, subject: Subject, seconds: float) -> tuple[dict[str, floa
     load = press(stage, subject.server.port, subject.questions, subject.connections, seconds)
     used = subject.server.cpu() - before
     figures = {
-        "cpu_us": used / max(load.answers, 1) * 1e6,
-        "per_core": load.answers / used if used else 0.0,
+        "cpu_us": used / max(load.right, 1) * 1e6,
+        "per_core": load.right / used if used else 0.0,
         "per_second": load.right / load.seconds,
         "p50_ms": load.p50_ms,
         "p99_ms": load.p99_ms,

@@ -76,7 +76,8 @@ def scene_table(scene: Scene) -> str:
     lines = []
     for row in scene.rows:
         cells = [format(row.figures[figure], how) if figure in row.figures else "" for _, figure, how in columns]
-        errors = row.figures.get("wrong", 0) + row.figures.get("lost", 0) + row.figures.get("list_wrong", 0)
+        bad = ("wrong", "lost", "list_wrong") if scene.scenario == "overload" else ("wrong", "lost", "list_wrong", "shed")
+        errors = sum(row.figures.get(figure, 0) for figure in bad)
         lines.append([row.name, *cells, *(_ratios(scene, row) if rated else ()), f"{errors:.0f}"])
     lines += [[f"{name}: did not take part", *[""] * (len(head) - 1)] for name in scene.missing]
     return f"**{_TITLES[scene.scenario]}**\n\n" + table(head, lines)
