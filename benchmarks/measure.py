@@ -24,7 +24,8 @@ PAUSE = 0.2
 class Row:
     """The figures of one subject: medians over the rounds (counts added up), and each round by itself.
 
-    `cpu_us` is the CPU time per right answer of the server's whole process tree, in microseconds; `per_core` its inverse.
+    `cpu_us` is the CPU time of the server's whole process tree per right answer, in microseconds; `per_core` its
+    inverse.
     `compared` says that it was measured as the peers were.
     """
 

@@ -76,7 +76,7 @@ def scene_table(scene: Scene) -> str:
     lines = []
     for row in scene.rows:
         cells = [format(row.figures[figure], how) if figure in row.figures else "" for _, figure, how in columns]
-        bad = ("wrong", "lost", "list_wrong") if scene.scenario == "overload" else ("wrong", "lost", "list_wrong", "shed")
+        bad = ("wrong", "lost", "list_wrong", *(() if scene.scenario == "overload" else ("shed",)))
         errors = sum(row.figures.get(figure, 0) for figure in bad)
         lines.append([row.name, *cells, *(_ratios(scene, row) if rated else ()), f"{errors:.0f}"])
     lines += [[f"{name}: did not take part", *[""] * (len(head) - 1)] for name in scene.missing]
