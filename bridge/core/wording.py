@@ -38,21 +38,12 @@ class Wording:
         self.schema = schema
         self.secret = secret
         self.suggestions = MAX_SUGGESTIONS
-        self._special: Mapping[str, Callable[[Violation], Iterator[Sentence]]] = {
-            "required": self._missing,
-            "additionalProperties": self._unknown,
-            "unevaluatedProperties": self._unknown,
-            "propertyNames": self._misnamed,
-            "anyOf": self._alternatives,
-            "oneOf": self._alternatives,
-            "not": self._forbidden,
-        }
 
     def sentences(self, violation: Violation) -> Iterator[Sentence]:
         """Yield each mistake of one violation with the path it is best pointed out at."""
-        special = self._special.get(violation.keyword)
+        special = _SPECIAL.get(violation.keyword)
         if special is not None:
-            return special(violation)
+            return special(self, violation)
         return iter([(violation.path, _say(violation.path, predicate(violation, show=self._shows(violation))))])
 
     def _shows(self, violation: Violation) -> bool:
@@ -101,7 +92,7 @@ class Wording:
             yield from self._forms(violation, branches)
 
     def _is_plain(self, branch: Sequence[Violation], path: Path) -> bool:
-        return len(branch) == 1 and branch[0].path == path and branch[0].keyword not in self._special
+        return len(branch) == 1 and branch[0].path == path and branch[0].keyword not in _SPECIAL
 
     def _forms(self, violation: Violation, branches: Sequence[tuple[Violation, ...]]) -> Iterator[Sentence]:
         told_apart = [each for branch in branches for each in branch if each.keyword == "const"]
@@ -122,6 +113,17 @@ class Wording:
             yield violation.path, f"give only one of {names}{_within(violation.path)}"
         else:
             yield violation.path, _say(violation.path, f"must fit only one of its {len(violation.branches)} forms")
+
+
+_SPECIAL: Mapping[str, Callable[[Wording, Violation], Iterator[Sentence]]] = {
+    "required": Wording._missing,
+    "additionalProperties": Wording._unknown,
+    "unevaluatedProperties": Wording._unknown,
+    "propertyNames": Wording._misnamed,
+    "anyOf": Wording._alternatives,
+    "oneOf": Wording._alternatives,
+    "not": Wording._forbidden,
+}
 
 
 def _likely(violation: Violation) -> Sequence[tuple[Violation, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import re
 import time
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from bridge.core.arguments import Arguments
 from bridge.core.completion import completion_of
 from bridge.core.schemas import SchemaError
+from bridge.core.wording import Wording
 from bridge.errors import InvalidParameters
 
 
@@ -446,3 +448,17 @@ def test_arguments_are_judged_as_the_reference_judges_them(properties, required,
     assert fits
     assert accepted == raw == before
     assert Arguments.compile(schema).accept(accepted) == accepted
+
+
+def test_a_refusal_leaves_no_work_for_the_garbage_collector():
+    arguments = Arguments.compile({"type": "object", "required": ["id"]})
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            with pytest.raises(InvalidParameters):
+                arguments.accept({})
+        held = [found for found in gc.get_objects() if isinstance(found, Wording)]
+    finally:
+        gc.enable()
+    assert held == []
