@@ -8,11 +8,12 @@ takes `current` once and keeps it, so a call ends with the version it began with
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,7 @@ class Bridge:
             if built.registry.version != self.current.registry.version:
                 old, self.current = self.current, self._serve(built.registry)
                 self._retire(old.registry)
+                keep_from_collection(again=True)
                 self._note("registry_reloaded", version=built.registry.version)
 
     def health(self) -> Mapping[str, Any]:
@@ -151,8 +153,9 @@ class Bridge:
         """Build what the files hold now; what can be served is kept as the newest good bundle."""
         found: list[Diagnostic] = []
         began = time.time_ns()
-        loaded = loader.load(self._path, found)
-        built = self._builder.build(loaded, found)
+        with _all_of_it_kept():
+            loaded = loader.load(self._path, found)
+            built = self._builder.build(loaded, found)
         if loaded is not None:
             self._paths = loaded.paths
         if loaded is not None and built.registry is not None:
@@ -207,6 +210,28 @@ class Bridge:
     def _note(self, event: str, **members: Any) -> None:
         if self.settings.log:
             self._write(json.dumps({"time": iso(self.clock.unix()), "event": event, **members}) + "\n")
+
+
+@contextlib.contextmanager
+def _all_of_it_kept() -> Iterator[None]:
+    """Hold the garbage collector off: all that is read is kept, and looking through it takes a quarter of the time."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
+
+
+def keep_from_collection(*, again: bool = False) -> None:
+    """Let the garbage collector pass over all that there is now; for a server's process, once its registry is loaded.
+
+    A full collection stops every call for 0.2 s with 10,000 tools, and it unshares the memory of forked workers.
+    Nothing is lost: a registry holds no cycles. With `again`, only where it was done before.
+    """
+    if not again or gc.get_freeze_count():
+        gc.freeze()
 
 
 def build_bridge(settings: Settings) -> Bridge:

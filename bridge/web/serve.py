@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from bridge import __version__
-from bridge.assembly import build_bridge, write_line
+from bridge.assembly import build_bridge, keep_from_collection, write_line
 from bridge.settings import Settings
 from bridge.web.app import create_app
 from bridge.web.carrier import carrier_of
@@ -41,6 +42,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "secure_scheme_headers": {},
         "control_socket_disable": True,
         "on_starting": refuse_an_open_address,
+        "pre_fork": share_memory,
     }
 
 
@@ -55,6 +57,11 @@ def refuse_an_open_address(server: Arbiter) -> None:
             "neither `callers` nor `auth`. Name callers, write `auth: {anonymous: true}` if everybody may "
             "call, or listen on 127.0.0.1."
         )
+
+
+def share_memory(server: Arbiter, worker: Worker) -> None:
+    """Gunicorn's hook before each fork: what is loaded by now stays in pages that all workers share."""
+    keep_from_collection()
 
 
 def announce(server: Arbiter) -> None:
