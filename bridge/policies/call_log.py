@@ -95,4 +95,4 @@ def _line(members: Mapping[str, Any]) -> str:
         line = dump_json(members)
         if line.isascii() and b"\x7f" not in line:
             return line.decode("ascii") + "\n"
-    return json.dumps(members).replace("\x7f", "\\u007f") + "\n"
+    return json.dumps(members, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"

@@ -35,6 +35,7 @@ def test_a_line_says_who_called_what_by_which_way_and_how_it_ended():
 def test_no_value_can_start_a_line_of_its_own_or_move_a_cursor(name):
     written = line(a_call(name))
     assert json.loads(written)["tool"] == name
+    assert '"event":"call",' in written
     assert "\x7f" not in written
 
 
