@@ -39,9 +39,11 @@ class TokenAuthenticator:
                 raise Unauthorized
             return self._anonymous
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer":
+        token = token.strip()
+        # Nothing is no token, whatever a file that should hold one may say at the moment.
+        if scheme.lower() != "bearer" or not token:
             raise Unauthorized
-        return self._known(digest(token.strip()))
+        return self._known(digest(token))
 
     def _known(self, shown: str) -> Caller:
         caller = self._credentials.get(shown)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.backends.http_auth import Credentials, compile_auth, wrong_name
+from bridge.backends.http_auth import Credentials, compile_auth, sendable
 from bridge.backends.http_call import Alternative
 from bridge.backends.http_compile import compile_call
+from bridge.backends.http_names import wrong_name
 from bridge.core.answers import read_answer
 from bridge.core.expressions import EvaluationError
 from bridge.core.functions import as_text
@@ -45,7 +46,7 @@ class HttpBackend:
 
     def prepare(self, plan: Plan, problems: Problems) -> HttpTool:
         """Compile a tool's `call`."""
-        return HttpTool(self, compile_call(plan, problems), plan.read_only)
+        return HttpTool(self, compile_call(plan, self.credentials, problems), plan.read_only)
 
     def send(self, outgoing: Outgoing) -> Incoming:
         """Send one request and remember how the backend does."""
@@ -75,7 +76,7 @@ class HttpTool:
         self._alternatives = alternatives
         safe = all(alternative.method in ("GET", "HEAD") for alternative in alternatives)
         self._safe = safe if declared is None else declared
-        self._own_headers = [_merged(backend, alternative) for alternative in alternatives]
+        self._standing = [_standing(backend, alternative) for alternative in alternatives]
 
     @property
     def read_only(self) -> bool:
@@ -128,12 +129,14 @@ class HttpTool:
     def _headers(
         self, index: int, alternative: Alternative, accepted: Accepted, context: Mapping[str, Any]
     ) -> tuple[tuple[str, str], ...]:
-        fixed, late = self._own_headers[index]
-        headers = fixed + self._backend.credentials.headers()
+        own = [(name, header_value(name, _text(value))) for name, value in alternative.header_values(context)]
+        fixed, late = self._standing[index]
         if late:
-            headers += tuple((name, header_value(name, read(value))) for name, value in late)
-        for name, value in alternative.header_values(context):
-            headers += ((name, header_value(name, _text(value))),)
+            fixed += tuple((name, sendable(name, read(value))) for name, value in late)
+        if own:
+            given = {name.lower() for name, _ in own}
+            fixed = (*(field for field in fixed if field[0].lower() not in given), *own)
+        headers = fixed + self._backend.credentials.headers()
         if accepted.call.traceparent:
             headers += (("traceparent", accepted.call.traceparent),)
         return headers
@@ -177,6 +180,8 @@ def _wrong_url(url: str) -> str | None:
 def _check_headers(headers: Mapping[str, Any], credentials: Credentials, problems: Problems) -> None:
     for name, value in headers.items():
         sentence = wrong_name(name)
+        if name.lower() == credentials.header:
+            sentence = f"the header {name} carries the credential of `auth`"
         if sentence is not None:
             problems.add(sentence, name, key=True)
         if isinstance(value, str):
@@ -190,17 +195,13 @@ def _check_header(name: str, value: str, problems: Problems) -> None:
         problems.add(error.message, name)
 
 
-def _merged(backend: HttpBackend, alternative: Alternative) -> tuple[tuple[tuple[str, str], ...], tuple[Any, ...]]:
-    """Return the fixed and the late headers of one alternative; the call's own win over the backend's."""
-    own = {name.lower() for name in alternative.header_names}
-    defaults: dict[str, str | Late] = {_ACCEPT[0]: _ACCEPT[1]}
-    if alternative.content_type is not None:
-        defaults["Content-Type"] = alternative.content_type
+def _standing(backend: HttpBackend, alternative: Alternative) -> tuple[tuple[tuple[str, str], ...], tuple[Any, ...]]:
+    """Return the fixed and the late headers of one alternative before its own, which win over them."""
     given = {name.lower() for name in backend.headers}
-    kept = {name: value for name, value in defaults.items() if name.lower() not in given} | backend.headers
-    kept = {name: value for name, value in kept.items() if name.lower() not in own}
-    fixed = tuple((name, value) for name, value in kept.items() if isinstance(value, str))
-    return fixed, tuple((name, value) for name, value in kept.items() if not isinstance(value, str))
+    defaults = [_ACCEPT, *([("Content-Type", alternative.content_type)] if alternative.content_type else ())]
+    standing = [*(field for field in defaults if field[0].lower() not in given), *backend.headers.items()]
+    fixed = tuple((name, value) for name, value in standing if isinstance(value, str))
+    return fixed, tuple((name, value) for name, value in standing if not isinstance(value, str))
 
 
 def _text(value: Any) -> str:

@@ -7,47 +7,54 @@ put together once.
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.backends.http_names import wrong_name
 from bridge.core.late import Late, read
 from bridge.core.located import Problems
-from bridge.errors import BackendUnavailable, BridgeError
+from bridge.errors import BackendUnavailable, InvalidParameters
 from bridge.outbound import header_value
-
-#: Headers that belong to the connection; neither a backend nor a call may set them.
-RESERVED = frozenset(
-    {
-        "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade",
-        "expect", "keep-alive", "proxy-authorization", "proxy-connection", "accept-encoding", "traceparent",
-    }
-)  # fmt: skip
-
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
 Pairs = tuple[tuple[str, str], ...]
 
 _NOTHING: Pairs = ()
 
 
-def wrong_name(name: str) -> str | None:
-    """Return why nobody may set the header `name` (RFC 9110 section 5.1), None where it is fine."""
-    if not _TOKEN(name):
-        return f"{name!r} is not the name of a header"
-    if name.lower() in RESERVED:
-        return f"the header {name} belongs to the connection and cannot be set"
-    return None
+def sendable(name: str, value: str) -> str:
+    """Return the operator's own header value, or raise BackendUnavailable: the caller can do nothing about it."""
+    try:
+        return header_value(name, value)
+    except InvalidParameters:
+        raise BackendUnavailable(log=f"the value of the header {name} cannot be sent in a header") from None
 
 
 class Credentials:
-    """What authentication adds to a request: `headers()` and `query()`, both as name-value pairs."""
+    """What authentication adds to a request: `headers()` and `query()`, both as name-value pairs.
 
-    __slots__ = ("headers", "query")
+    `header` (in lower case) and `parameter` are the names that nobody else may use.
+    """
 
-    def __init__(self, headers: Callable[[], Pairs] | None = None, query: Callable[[], Pairs] | None = None) -> None:
-        self.headers = headers or _none
-        self.query = query or _none
+    __slots__ = ("header", "headers", "parameter", "query")
+
+    def __init__(self) -> None:
+        self.headers = self.query = _none
+        self.header: str | None = None
+        self.parameter: str | None = None
+
+    @classmethod
+    def in_header(cls, name: str, pairs: Callable[[], Pairs]) -> Credentials:
+        """Return credentials that go into one header."""
+        made = cls()
+        made.header, made.headers = name.lower(), pairs
+        return made
+
+    @classmethod
+    def in_query(cls, name: str, pairs: Callable[[], Pairs]) -> Credentials:
+        """Return credentials that go into one parameter of the query."""
+        made = cls()
+        made.parameter, made.query = name, pairs
+        return made
 
     @staticmethod
     def fixed(pairs: Pairs) -> Callable[[], Pairs]:
@@ -63,10 +70,10 @@ def compile_auth(options: Mapping[str, Any], problems: Problems) -> Credentials:
     """Return the credentials that `auth` describes; report what is missing or cannot be sent."""
     kind = options.get("type", "none")
     if kind == "bearer":
-        return Credentials(headers=_header("Authorization", [options["token"]], _bearer, problems))
+        return _header("Authorization", [options["token"]], _bearer, problems)
     if kind == "basic":
         parts = [options["username"], options["password"]]
-        return Credentials(headers=_header("Authorization", parts, _basic, problems))
+        return _header("Authorization", parts, _basic, problems)
     if kind == "api_key":
         return _api_key(options, problems)
     return Credentials()
@@ -80,20 +87,23 @@ def _api_key(options: Mapping[str, Any], problems: Problems) -> Credentials:
     if header is not None and (sentence := wrong_name(header)):
         problems.add(sentence, "header")
     if header is not None:
-        return Credentials(headers=_header(header, [key], _as_it_is, problems))
-    return Credentials(query=_reader(str(query), [key], _as_it_is))
+        return _header(header, [key], _as_it_is, problems)
+    return Credentials.in_query(str(query), _reader(str(query), [key], _as_it_is))
 
 
-def _header(
-    name: str, parts: list[str | Late], form: Callable[..., str], problems: Problems
-) -> Callable[[], Pairs]:
+def _header(name: str, parts: list[str | Late], form: Callable[..., str], problems: Problems) -> Credentials:
     reader = _reader(name, parts, form)
+
+    def checked() -> Pairs:
+        return tuple((name, sendable(name, value)) for name, value in reader())
+
     try:
-        for _, value in reader():
-            header_value(name, value)
-    except BridgeError:
+        pairs = checked()
+    except BackendUnavailable:
         problems.add("the credential holds characters that no HTTP header can carry")
-    return reader
+        return Credentials.in_header(name, reader)
+    late = any(isinstance(part, Late) for part in parts)
+    return Credentials.in_header(name, checked if late else Credentials.fixed(pairs))
 
 
 def _reader(name: str, parts: list[str | Late], form: Callable[..., str]) -> Callable[[], Pairs]:

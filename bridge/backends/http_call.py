@@ -37,9 +37,8 @@ class Body:
 class Alternative:
     """One way to make the call, ready to be filled in.
 
-    `query` and `headers` are trees written in the call; `header_names` are all headers it
-    sets itself; `auto_*` are parameters placed by default, as (name, wire name). `success`
-    judges the answer.
+    `query` and `headers` are trees written in the call; `auto_*` are parameters placed by
+    default, as (name, wire name). `success` judges the answer.
     """
 
     method: str
@@ -47,7 +46,6 @@ class Alternative:
     when: Expression | None
     query: Tree | None
     headers: Tree | None
-    header_names: tuple[str, ...]
     body: Body | None
     auto_query: tuple[tuple[str, str], ...]
     auto_headers: tuple[tuple[str, str], ...]

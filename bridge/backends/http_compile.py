@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from bridge.backends.http_auth import wrong_name
+from bridge.backends.http_auth import Credentials
 from bridge.backends.http_call import Alternative, Arrays, Body, Verdict
+from bridge.backends.http_names import check_names, query_names, wrong_name
 from bridge.core.expressions import Expression, ExpressionError, Scope, Tree, compile_bare, compile_tree, truthy
 from bridge.core.located import Problems, did_you_mean
 from bridge.core.model import Parameter
@@ -51,7 +52,7 @@ class _Draft:
         return next((kind for kind in BODIES if kind in self.call), None)
 
 
-def compile_call(plan: Plan, problems: Problems) -> tuple[Alternative, ...]:
+def compile_call(plan: Plan, credentials: Credentials, problems: Problems) -> tuple[Alternative, ...]:
     """Return the alternatives of a tool's `call`, in order; report every mistake in them."""
     if plan.call is None:
         problems.add("write a `call`: `METHOD /path`, or a mapping with a `path`")
@@ -64,7 +65,10 @@ def compile_call(plan: Plan, problems: Problems) -> tuple[Alternative, ...]:
         return ()
     _check_order(whole, plan)
     named = frozenset().union(*(draft.named for draft in whole))
-    return tuple(_place(draft, plan, named) for draft in whole)
+    alternatives = tuple(_place(draft, plan, named) for draft in whole)
+    for draft, alternative in zip(whole, alternatives, strict=True):
+        _check_collisions(draft, alternative, plan, credentials)
+    return alternatives
 
 
 def short_form(text: str) -> dict[str, str] | None:
@@ -165,7 +169,6 @@ def _place(draft: _Draft, plan: Plan, named: frozenset[str]) -> Alternative:
         when=draft.when,
         query=draft.trees.get("query"),
         headers=draft.trees.get("headers"),
-        header_names=(*draft.call.get("headers", ()), *(wire for _, wire in spots["header"])),
         body=body,
         auto_query=tuple(spots["query"]),
         auto_headers=tuple(spots["header"]),
@@ -199,6 +202,15 @@ def _spot(parameter: Parameter, draft: _Draft, named: frozenset[str]) -> str | N
         draft.problems.add(f"parameter {name!r} is `in: body`, but this call has no body of parameters")
         return None
     return place
+
+
+def _check_collisions(draft: _Draft, alternative: Alternative, plan: Plan, credentials: Credentials) -> None:
+    headers = [*draft.call.get("headers", ()), *(wire for _, wire in alternative.auto_headers)]
+    query = query_names(draft.call, sorted(draft.path.query_variables), plan.parameters)
+    query += [wire for _, wire in alternative.auto_query]
+    check_names("the header", [name.lower() for name in headers], credentials.header, draft.problems)
+    check_names("the query's", query, credentials.parameter, draft.problems)
+    check_names("the body's", [wire for _, wire in alternative.auto_body or ()], None, draft.problems)
 
 
 def _content_type(draft: _Draft, placed: bool) -> str | None:

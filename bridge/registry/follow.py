@@ -42,7 +42,7 @@ def touched_since(paths: Iterable[Path], began: int) -> bool:
 
 def being_written(path: Path) -> bool:
     """Say whether some process has the file open for writing; False where nobody can tell."""
-    if not hasattr(fcntl, "F_SETLEASE"):
+    if not hasattr(fcntl, "F_SETLEASE") or not path.is_file():
         return False
     try:
         with path.open("rb") as file:

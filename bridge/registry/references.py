@@ -123,9 +123,12 @@ def _state(path: FilePath) -> tuple[int, int, int]:
 
 def _text(path: FilePath) -> str:
     try:
-        return re.sub(r"\r?\n\Z", "", read_file(path, MAX_FILE).decode())
+        text = re.sub(r"\r?\n\Z", "", read_file(path, MAX_FILE).decode())
     except UnicodeDecodeError:
         raise UnreadableError("it is not UTF-8 text") from None
+    if not text:
+        raise UnreadableError("it is empty")
+    return text
 
 
 class _Reference(NamedTuple):

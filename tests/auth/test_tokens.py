@@ -45,3 +45,9 @@ def test_a_late_token_is_the_one_that_is_there_now():
 
 def test_where_nobody_has_to_authenticate_a_credential_means_nothing():
     assert OpenAuthenticator(GUEST).authenticate({"authorization": "Bearer x"}) is GUEST
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer  "])
+def test_an_empty_file_lets_nobody_in(header):
+    with pytest.raises(Unauthorized):
+        authenticator(late=[(lambda: "", BOB)]).authenticate({"authorization": header})

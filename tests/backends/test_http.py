@@ -118,10 +118,10 @@ def test_credentials_go_out_as_declared_and_are_masked_when_explained(server, au
     assert value is None or value.split()[-1] not in shown
 
 
-def test_an_api_key_in_the_query_cannot_be_pushed_aside_by_a_parameter(server):
+def test_an_api_key_in_the_query_goes_out_whole_and_is_masked_when_explained(server):
     auth = {"type": "api_key", "key": "k&x=1", "query": "key"}
-    with HttpCall(server.url(), "GET /x{?q}", {"q": {}, "key": {}}, auth=auth) as call:
-        call(q="1", key="mine")
+    with HttpCall(server.url(), "GET /x{?q}", {"q": {}}, auth=auth) as call:
+        call(q="1")
         assert "k%26x" not in json.dumps(call.tool.explain(call.accepted({"q": "1"})))
     assert sent(server).target == "/x?q=1&key=k%26x%3D1"
 
@@ -164,6 +164,7 @@ def test_a_number_is_spelled_alike_wherever_it_goes(server):
             assert sent(server).body == spelled.encode()
 
 
+@pytest.mark.owes("C3")
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "zoë", "x" * 10_240, {"a": 1}, [1]])
 def test_what_no_header_can_carry_is_refused_before_any_connection(server, value):
     with HttpCall(server.url(), "GET /x", {"h": {"place": "header"}}) as call, pytest.raises(InvalidParameters):
@@ -194,6 +195,7 @@ def test_success_can_be_statuses_or_a_condition(server):
             assert call().success is verdict
 
 
+@pytest.mark.owes("I4")
 @pytest.mark.parametrize(
     ("content_type", "body", "read", "broken"),
     [
@@ -270,6 +272,7 @@ def test_a_mistake_in_a_call_is_found_at_load(call, parameters, sentence):
     assert HttpCall("http://h.example", call, parameters).mistakes == [sentence]
 
 
+@pytest.mark.owes("C4")
 @pytest.mark.parametrize(
     "base_url",
     ["ftp://h", "//h", "http://", "http://u:p@h", "http://h?x=1", "http://h#f", "http://{host}/", "http://h/a b", "h.example", "http://[::1", "http://h:99999", "http://h:x", "http://h:0", "http://zoë.example", "http://h\\@evil", "http://h/\t"],
@@ -292,3 +295,64 @@ def test_an_optional_parameter_in_the_last_alternative_is_a_warning():
     call = [{"when": "params.id", "path": "/c/{id}"}, {"path": "/c{?email}"}]
     warned = HttpCall("http://h.example", call, {"id": {"optional": True}, "email": {"optional": True}}).warnings
     assert warned == ["the optional 'email' may be absent here; a `when` would say what is meant"]
+
+
+BEARER = {"type": "bearer", "token": "t"}
+IN_QUERY = {"type": "api_key", "key": "k", "query": "key"}
+
+
+@pytest.mark.parametrize(
+    ("call", "parameters", "options", "sentence"),
+    [
+        (
+            {"path": "/x", "headers": {"authorization": "mine"}},
+            {},
+            {"auth": BEARER},
+            "the header 'authorization' carries the backend's credential; a call cannot set it",
+        ),
+        (
+            "GET /x",
+            {"h": {"place": "header", "wire": "Authorization"}},
+            {"auth": BEARER},
+            "the header 'authorization' carries the backend's credential; a call cannot set it",
+        ),
+        (
+            "GET /x",
+            {},
+            {"auth": BEARER, "headers": {"Authorization": "x"}},
+            "the header Authorization carries the credential of `auth`",
+        ),
+        (
+            "GET /x{?key}",
+            {"key": {}},
+            {"auth": IN_QUERY},
+            "the query's 'key' carries the backend's credential; a call cannot set it",
+        ),
+        ("GET /x", {"a": {"wire": "key"}}, {"auth": IN_QUERY}, "the query's 'key' carries the backend's credential; a call cannot set it"),
+        ("GET /x", {"a": {"place": "header", "wire": "X-A"}, "b": {"place": "header", "wire": "x-a"}}, {}, "the header 'x-a' would be sent twice"),
+        ("GET /x", {"a": {"wire": "z"}, "b": {"wire": "z"}}, {}, "the query's 'z' would be sent twice"),
+        ("POST /x", {"a": {"wire": "z"}, "b": {"wire": "z"}}, {}, "the body's 'z' would be sent twice"),
+        ({"path": "/x?q=1", "query": {"q": "2"}}, {}, {}, "the query's 'q' would be sent twice"),
+        ("GET /x?q=1{&q}", {"q": {}}, {}, "the query's 'q' would be sent twice"),
+    ],
+)
+def test_no_name_is_used_twice_and_a_credentials_name_by_nobody_else(call, parameters, options, sentence):
+    assert HttpCall("http://h.example", call, parameters, **options).mistakes == [sentence]
+
+
+def test_the_backends_header_stays_where_the_calls_own_is_absent(server):
+    parameters = {"language": {"place": "header", "wire": "accept-language", "optional": True}}
+    with HttpCall(server.url(), "GET /x", parameters, headers={"Accept-Language": "en"}) as call:
+        call()
+        assert sent(server).header("accept-language") == "en"
+        call(language="fr")
+        assert sent(server).header("accept-language") == "fr"
+
+
+def test_a_credential_that_cannot_be_sent_is_the_operators_matter(server):
+    token = Rotating()
+    with HttpCall(server.url(), "GET /x", auth={"type": "bearer", "token": token}, headers={"X-L": token}) as call:
+        call()
+        token.value = "zwei\nZeilen"
+        with pytest.raises(BackendUnavailable):
+            call()

@@ -133,6 +133,7 @@ def replace_workers(server: Server) -> None:
     wait_for(lambda: len(server.workers()) == server.expected and not server.workers() & before)
 
 
+@pytest.mark.owes("G2")
 def test_broken_edits_under_load_fail_no_call_also_in_workers_that_boot_later(registry):
     with serving(registry) as server:
         old = say(server)
@@ -160,6 +161,7 @@ def ready(server: Server) -> dict:
     return server.request("GET", "/health/ready").json
 
 
+@pytest.mark.owes("G3")
 def test_a_good_edit_is_served_by_every_worker(registry):
     with serving(registry) as server:
         old = say(server)
@@ -169,6 +171,7 @@ def test_a_good_edit_is_served_by_every_worker(registry):
             old = say(server)
 
 
+@pytest.mark.owes("G3")
 def test_an_edit_by_renaming_a_new_file_into_place_is_followed(registry):
     with serving(registry) as server:
         old = say(server)
@@ -178,6 +181,7 @@ def test_an_edit_by_renaming_a_new_file_into_place_is_followed(registry):
         wait_for(everywhere(server, old))
 
 
+@pytest.mark.owes("G3")
 def test_a_file_that_is_being_written_is_not_read_before_it_is_whole(registry):
     """The first half is a good registry by itself, without the tool that is called."""
     with serving(registry) as server:
@@ -235,3 +239,14 @@ def test_state_is_for_its_owner_only(registry):
         state = registry.parent / ".toolbridge"
         assert state.stat().st_mode & 0o777 == 0o700
         assert all(path.stat().st_mode & 0o077 == 0 for path in state.rglob("*"))
+
+
+def test_a_pipe_in_the_registrys_place_stops_nobody_from_following(registry):
+    with serving(registry, workers=1) as server:
+        old = say(server)
+        registry.unlink()
+        os.mkfifo(registry)
+        wait_for(lambda: ready(server)["registry"]["error"] is not None)
+        registry.unlink()
+        registry.write_text(GOOD.replace("edit 0", "edit 1"))
+        wait_for(everywhere(server, old))

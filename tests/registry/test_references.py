@@ -188,7 +188,7 @@ def late(tmp_path, content, written="${file:%s}"):
     return path, document["backends"]["x"]["auth"]["token"], found
 
 
-@pytest.mark.parametrize(("content", "meant"), [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("", ""), (" é ", " é ")])
+@pytest.mark.parametrize(("content", "meant"), [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" é ", " é ")])
 def test_a_file_is_its_text_without_the_last_line_break(tmp_path, content, meant):
     assert late(tmp_path, content)[1].read() == meant
 
@@ -217,6 +217,16 @@ def test_a_late_text_is_masked_wherever_it_is_shown(tmp_path):
     assert f"{token} {token!r} {[token]}" == "*** *** [***]"
 
 
+def test_a_file_that_is_emptied_leaves_the_last_text_in_place(tmp_path, clock):
+    path, token, _ = late(tmp_path, "one")
+    path.write_text("")
+    clock[0] += 2
+    assert token.read() == "one"
+    path.write_text("two")
+    clock[0] += 2
+    assert token.read() == "two"
+
+
 def test_elsewhere_a_file_is_read_when_the_registry_is(tmp_path):
     (tmp_path / "url").write_text("http://x\n")
     document, _, _ = resolved("backends: {x: {base_url: '${file:url}/v1'}}", name=str(tmp_path / "f.yaml"))
@@ -225,12 +235,13 @@ def test_elsewhere_a_file_is_read_when_the_registry_is(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("none", "there is no such file"), (".", "it is a folder"), ("fifo", "it is not a regular file"), ("large", "it is larger than 65,536 bytes"), ("bytes", "it is not UTF-8 text")],
+    [("none", "there is no such file"), (".", "it is a folder"), ("fifo", "it is not a regular file"), ("large", "it is larger than 65,536 bytes"), ("bytes", "it is not UTF-8 text"), ("empty", "it is empty")],
 )
 def test_a_file_that_cannot_be_read_is_missing(tmp_path, name, why):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "large").write_bytes(b"x" * 70_000)
     (tmp_path / "bytes").write_bytes(b"\xff")
+    (tmp_path / "empty").write_bytes(b"\n")
     problems = []
     document = read_text(f"callers: {{x: {{tokens: ['${{file:{name}}}']}}}}", str(tmp_path / "f.yaml"), problems)
     found = resolve(document, {}, problems)
