@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jmespath.exceptions import IncompleteExpressionError, JMESPathError, LexerError, ParseError
@@ -51,8 +52,12 @@ class ExpressionError(Exception):
         self.hint = hint
 
 
+@lru_cache(maxsize=500)  # the tools of a registry write the same few expressions
 def read(text: str) -> tuple[Node, frozenset[str]]:
-    """Return the tree of an expression and the names in it that are quoted. Raises ExpressionError."""
+    """Return the tree of an expression, which nobody may change, and the names in it that are quoted.
+
+    Raises ExpressionError.
+    """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"this expression has {len(text):,} characters; at most {MAX_LENGTH:,} are read")
     if not text.strip():

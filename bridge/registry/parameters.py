@@ -23,8 +23,8 @@ from bridge.errors import InvalidParameters
 #: Members of a parameter that are ours and never published.
 OURS = frozenset({"optional", "secret", "as", "in", "value", "allow_slash"})
 
-#: So many different schemas are kept compiled from the start (30 MB); more of them once they are used.
-MAX_COMPILED = 2_000
+#: So many different schemas are kept compiled from the start (some 14 MB); more of them once they are used.
+MAX_COMPILED = 1_000
 
 # What is compiled and without a mistake, by its text: tools of one registry take the same parameters, and most are
 # unchanged after a reload, while one compiled schema costs half a millisecond and 15 KB.
