@@ -213,6 +213,7 @@ def test_every_mistake_is_told_at_once_with_its_pointer():
     }
 
 
+@pytest.mark.owes("B6")
 @pytest.mark.parametrize(
     ("part", "value", "sentence"),
     [
@@ -332,6 +333,7 @@ def test_ten_thousand_unknown_parameters_are_answered_in_time():
 # How much of a value is repeated
 
 
+@pytest.mark.owes("B6")
 @pytest.mark.parametrize("part", [{"pattern": "^x"}, {"format": "email"}, {"enum": ["a"]}, {"maxLength": 1}, {"type": "integer"}])
 def test_at_most_a_hundred_characters_of_a_value_are_repeated(part):
     assert says(part, "S" * 10_000).count("S") <= 100
@@ -366,6 +368,7 @@ SECRET_PART = {
 }
 
 
+@pytest.mark.owes("B6")
 @pytest.mark.parametrize("value", ["hunter2", 7777777, 777.7777, ["hunter2"], {"deep": ["hunter2", 7777777]}, {"hunter2": 1}])
 def test_nothing_of_a_secret_is_repeated_also_below_it(value):
     error = refused(tool(a=SECRET_PART), {"a": value}, secret={"a"})

@@ -336,6 +336,7 @@ def test_truth_is_jmespaths(value):
 # Bounds
 
 
+@pytest.mark.owes("C12")
 @pytest.mark.parametrize(
     "text",
     [
@@ -428,6 +429,7 @@ def test_one_compiled_expression_serves_many_threads():
     assert found == [6] * 800
 
 
+@pytest.mark.owes("C5")
 def test_what_a_value_holds_is_data_and_never_an_expression():
     evil = "${{ caller.id }} ${HOME} {{7*7}} ' || `1` $${"
     context = {"params": {"email": evil}}

@@ -19,6 +19,7 @@ def basic(user: str) -> str:
     return base64.b64encode(f"{user}:{SECRET}".encode()).decode()
 
 
+@pytest.mark.owes("F1")
 @pytest.mark.parametrize(
     "text",
     [

@@ -89,6 +89,7 @@ def test_what_nobody_mapped_follows_the_status_and_whether_it_was_a_write(status
     assert "own words" in error.log
 
 
+@pytest.mark.owes("I6")
 @pytest.mark.parametrize(
     ("header", "wait"),
     [

@@ -171,6 +171,7 @@ def listener():
             server.accept()
 
 
+@pytest.mark.owes("B2")
 @pytest.mark.parametrize("scheme", ["http", "https", "ftp", "ws"])
 @pytest.mark.parametrize(
     "schema",
@@ -191,6 +192,7 @@ def test_a_remote_reference_is_refused_and_never_followed(listener, scheme, sche
     assert len(list(mistakes(schema))) == 1
 
 
+@pytest.mark.owes("B2")
 def test_a_file_is_not_opened(tmp_path):
     file = tmp_path / "x.json"
     file.write_text('{"type": "integer"}')
@@ -198,6 +200,7 @@ def test_a_file_is_not_opened(tmp_path):
     assert "nothing is fetched" in refusal({"$ref": str(file)}).message
 
 
+@pytest.mark.owes("B2")
 def test_a_schema_named_inside_another_draft_fetches_nothing(listener):
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
     inner = {"$id": "http://a.example/b", "$schema": url, "type": "integer"}
@@ -231,6 +234,7 @@ BACKTRACKING = [
 ]  # fmt: skip
 
 
+@pytest.mark.owes("B3")
 @pytest.mark.parametrize("pattern", LINEAR + BACKTRACKING)
 def test_no_pattern_is_slow_on_any_text(pattern):
     try:

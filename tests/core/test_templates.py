@@ -61,6 +61,7 @@ def assert_contained(path):
             assert (first, version, customers, orders, end) == ("", "v1", "customers", "orders", "end")
 
 
+@pytest.mark.owes("C1")
 @THOROUGH
 @given(values, values)
 def test_a_value_stays_in_its_segment_or_is_refused(one, two):
@@ -76,6 +77,7 @@ def test_a_value_stays_in_its_segment_or_is_refused(one, two):
     assert_contained(path)
 
 
+@pytest.mark.owes("C1")
 @QUICK
 @given(values)
 def test_a_value_with_slashes_allowed_stays_below_its_prefix_or_is_refused(value):
@@ -209,6 +211,7 @@ def shown(value):
     return value if isinstance(value, str) else str(value).lower()
 
 
+@pytest.mark.owes("C2")
 @QUICK
 @given(st.dictionaries(values, scalars, max_size=4))
 def test_a_query_value_stays_one_value(pairs):
@@ -218,6 +221,7 @@ def test_a_query_value_stays_one_value(pairs):
     assert parse_qsl(encoded, keep_blank_values=True) == [(key, shown(value)) for key, value in pairs.items()]
 
 
+@pytest.mark.owes("C2")
 @settings(deadline=None, database=None)
 @given(st.lists(scalars, max_size=5))
 def test_array_items_stay_one_value_each(items):

@@ -16,7 +16,7 @@ from bridge.core.signatures import REGISTERED
 from bridge.errors import BY_CODE
 from bridge.registry import not_yet
 from bridge.settings import TABLE, Settings
-from tests.support import error_table
+from tests.support import error_table, threat_table
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -62,6 +62,11 @@ def test_a_setting_is_documented_with_its_default(row) -> None:
 def test_the_table_of_errors_is_the_error_tree() -> None:
     _, found, _ = error_table.parts()
     assert found == error_table.table(), "python -m tests.support.error_table writes it anew"
+
+
+def test_the_tables_of_threats_are_what_the_tests_carry() -> None:
+    _, found, _ = threat_table.parts()
+    assert found == threat_table.tables(), "python -m tests.support.threat_table writes it anew"
 
 
 def test_the_functions_of_expressions_are_all_told() -> None:

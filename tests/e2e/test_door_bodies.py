@@ -46,6 +46,7 @@ def once(server: Server, request: bytes) -> RawAnswer:
         return client.read()
 
 
+@pytest.mark.owes("A1")
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000])
 def test_a_hundred_thousand_brackets_are_a_400_and_the_worker_lives(server: Server, body: bytes) -> None:
     before = server.workers()
@@ -54,12 +55,14 @@ def test_a_hundred_thousand_brackets_are_a_400_and_the_worker_lives(server: Serv
     assert server.workers() == before
 
 
+@pytest.mark.owes("A9")
 def test_a_hundred_thousand_small_members_are_a_400(server: Server) -> None:
     body = b"{" + b",".join(b'"%06x":1' % n for n in range(95_000)) + b"}"
     assert LIMIT * 0.9 < len(body) < LIMIT
     assert once(server, sized(body)).status == 400
 
 
+@pytest.mark.owes("A8")
 @pytest.mark.parametrize("frame", [sized, chunked], ids=["length", "chunks"])
 @pytest.mark.parametrize(("size", "status"), [(LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413), (3 * LIMIT, 413)])
 def test_the_limit_is_exact(server: Server, frame: object, size: int, status: int) -> None:
@@ -68,6 +71,7 @@ def test_the_limit_is_exact(server: Server, frame: object, size: int, status: in
     assert status == 200 or answer.json() == {"error": f"The request body is larger than {LIMIT} bytes"}
 
 
+@pytest.mark.owes("A8")
 def test_an_upload_without_end_is_a_413_and_takes_no_memory(server: Server) -> None:
     once(server, chunked(call_of(LIMIT)))
     before, workers = server.memory(), server.workers()
@@ -84,12 +88,14 @@ def test_an_upload_without_end_is_a_413_and_takes_no_memory(server: Server) -> N
     assert server.workers() == workers
 
 
+@pytest.mark.owes("A8")
 @pytest.mark.parametrize("header", [b"Content-Encoding: gzip\r\n", b"Content-Encoding: br\r\n"])
 def test_a_compressed_body_is_a_415(server: Server, header: bytes) -> None:
     request = sized(call_of(100)).replace(b"Content-Length", header + b"Content-Length")
     assert once(server, request).status == 415
 
 
+@pytest.mark.owes("A7")
 @pytest.mark.parametrize(("given", "status"), [
     (b"", 415), (b"Content-Type: text/plain\r\n", 415), (b"Content-Type: application/json;charset=utf-7\r\n", 415),
     (b"Content-Type: multipart/form-data; boundary=x\r\n", 415), (b"Content-Type: application/json\r\n" * 2, 400),

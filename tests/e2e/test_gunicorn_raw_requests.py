@@ -149,6 +149,7 @@ def test_a_hidden_request_is_never_answered(server: Server, name: str) -> None:
         assert_plain(name, answer)
 
 
+@pytest.mark.owes("A9")
 @pytest.mark.parametrize(("request_line", "status"), [
     (b"GET", 400), (b"GET /", 400), (b"GET / HTTP/9.9", 400), (b"get / HTTP/1.1", 400), (b"GET /\xff HTTP/1.1", 400), (b"GET * HTTP/1.1", 400),
     (b"GET /" + b"a" * 16_000 + b" HTTP/1.1", 414), (b"\x16\x03\x01\x02\x00\x01\x00", 400), (b"GET  / HTTP/1.1", 400),
@@ -162,6 +163,7 @@ def test_a_request_line_that_is_none_is_refused_in_the_envelope(server: Server, 
     assert answer.header("X-Registry-Version") == "c0ffee"
 
 
+@pytest.mark.owes("A9")
 def test_too_many_and_too_large_headers_are_a_431(server: Server) -> None:
     for headers in (b"".join(b"X-%d: y\r\n" % n for n in range(150)), b"X: " + b"y" * 10_000 + b"\r\n", b"X: " + b"y" * 10_000_000):
         (answer,) = answers(server, b"GET /tools HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
@@ -174,6 +176,7 @@ def test_an_expectation_that_cannot_be_met_is_a_417(server: Server) -> None:
     assert answer.status == 417
 
 
+@pytest.mark.owes("A12")
 @pytest.mark.parametrize(("target", "status"), [
     (b"http://localhost/call", 200), (b"http://localhost:1/call", 200), (b"http://evil.example/call", 421),
     (b"http://u:p@localhost/call", 421), (b"//evil.example/call", 404), (b"/call#x", 200),
@@ -183,6 +186,7 @@ def test_an_absolute_target_has_to_name_the_host(server: Server, target: bytes, 
     assert [answer.status for answer in answers(server, request)] == [status]
 
 
+@pytest.mark.owes("A12")
 def test_hop_by_hop_and_proxy_headers_change_nothing(server: Server) -> None:
     head = b"GET /tools HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\n"
     plain = answers(server, head + b"Connection: close\r\n\r\n")

@@ -100,6 +100,7 @@ def test_a_read_and_a_write_may_take_turns_after_a_fault(server, get, post):
     assert [one.connection for one in server.requests] == [1, 2, 2]
 
 
+@pytest.mark.owes("D3")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_answer_and_is_not_followed(server, get, post, status):
     other = f"http://localhost:{server.port}/stolen"

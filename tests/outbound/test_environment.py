@@ -8,6 +8,7 @@ from bridge.errors import BackendUnavailable
 from tests.support.fault_server import FaultServer, answer
 
 
+@pytest.mark.owes("D5")
 def test_proxies_of_the_environment_have_no_effect(server, get, post, monkeypatch):
     server.on("/x", answer(200, b"direct"))
     with FaultServer() as proxy:
@@ -20,6 +21,7 @@ def test_proxies_of_the_environment_have_no_effect(server, get, post, monkeypatc
         assert proxy.accepted == 0
 
 
+@pytest.mark.owes("D5")
 def test_passwords_of_a_netrc_file_are_not_sent(server, get, monkeypatch, tmp_path):
     server.on("/x", answer(200))
     for name in (".netrc", "_netrc"):
@@ -30,6 +32,7 @@ def test_passwords_of_a_netrc_file_are_not_sent(server, get, monkeypatch, tmp_pa
     assert server.requests[0].header("Authorization") is None
 
 
+@pytest.mark.owes("D5")
 def test_certificate_bundles_of_the_environment_have_no_effect(tls_server, certificate, get, monkeypatch):
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, str(certificate))

@@ -35,6 +35,7 @@ def test_a_read_says_how_the_backend_failed(server, engine, get, name):
     assert caught.value.message == type(caught.value).default
 
 
+@pytest.mark.owes("I3")
 @pytest.mark.parametrize("name", CASES)
 def test_a_write_says_what_is_certain_and_is_sent_once(server, post, name):
     steps, _, expected = CASES[name]
@@ -55,6 +56,7 @@ def test_after_a_fault_the_next_answer_is_the_right_one(server, get, post, name)
         assert ask(server.url("/ok")).body == b"right"
 
 
+@pytest.mark.owes("I2")
 def test_no_header_flood_or_drip_outlasts_the_deadline(server, curl):
     scripts: dict[str, tuple[Step, ...]] = {
         "/drip": (drip(answer(200, b"x"), 0.02),),
@@ -83,6 +85,7 @@ def test_a_deadline_far_away_is_no_deadline(server, engine):
     assert engine.send(Outgoing("GET", server.url("/x"), (), None, True, float("inf"))).status == 200
 
 
+@pytest.mark.owes("I1")
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "a" * 64 + ".invalid"], ids=["refused", "unknown"])
 def test_a_backend_that_cannot_be_reached_was_sent_nothing(get, post, host):
     url = f"http://{host}/x".format(port=refused_port())
@@ -92,6 +95,7 @@ def test_a_backend_that_cannot_be_reached_was_sent_nothing(get, post, host):
         assert caught.value.retry_after
 
 
+@pytest.mark.owes("I1")
 @pytest.mark.parametrize("name", ["pycurl", "requests"])
 def test_a_backend_that_lets_nobody_in_is_given_up_after_the_connect_timeout(name):
     with silent_port() as port:
@@ -113,6 +117,7 @@ def test_a_deadline_that_ends_the_connecting_was_the_deadline_every_time(get, po
                 post(f"http://127.0.0.1:{port}/", within=0.0505)
 
 
+@pytest.mark.owes("I5")
 def test_a_200_mb_bomb_costs_little_more_memory_than_the_cap(server):
     server.on("/x", coded("gzip", bomb()))
     for name in ("pycurl", "requests"):
@@ -126,6 +131,7 @@ def test_a_200_mb_bomb_costs_little_more_memory_than_the_cap(server):
         engine.close()
 
 
+@pytest.mark.owes("F2")
 def test_the_log_has_the_truth_and_no_secret(engine):
     secret = "canary-7f3a"
     url = f"http://{secret}:{secret}@127.0.0.1:{refused_port()}/{secret}?key={secret}"
@@ -140,6 +146,7 @@ def test_the_log_has_the_truth_and_no_secret(engine):
     assert error.__suppress_context__ or error.__context__ is None
 
 
+@pytest.mark.owes("F2")
 @pytest.mark.parametrize("name", ["silence in the body", "closed in the headers", "two lengths", "not gzip", "not HTTP"])
 def test_no_fault_shows_a_secret(server, post, name, caplog):
     caplog.set_level(logging.DEBUG)
@@ -152,6 +159,7 @@ def test_no_fault_shows_a_secret(server, post, name, caplog):
     assert secret not in f"{caught.value.log} {caught.value.message} {caplog.text}"
 
 
+@pytest.mark.owes("I1")
 def test_two_hundred_faults_leave_no_socket(server, engine, get, post):
     open_files = Path("/proc/self/fd")
     if not open_files.exists():

@@ -31,6 +31,7 @@ def test_a_line_says_who_called_what_by_which_way_and_how_it_ended():
     }  # fmt: skip
 
 
+@pytest.mark.owes("C10")
 @pytest.mark.parametrize("name", ["a\r\nb", "\x1b[31mred", "a\x85b\u2028c", "x\x7fy", '"}{', "naïve", "\ud800"])
 def test_no_value_can_start_a_line_of_its_own_or_move_a_cursor(name):
     written = line(a_call(name))
@@ -54,6 +55,7 @@ def test_a_bug_is_logged_whole():
     assert "ZeroDivisionError: the cause" in json.loads(line(outcome=Outcome(error=error)))["traceback"]
 
 
+@pytest.mark.owes("F1")
 @pytest.mark.parametrize("place", ["id", "tool", "log", "message"])
 def test_a_secret_is_masked_wherever_it_turns_up(place):
     call = a_call(SECRET) if place == "tool" else a_call()
@@ -72,6 +74,7 @@ def test_a_cut_never_leaves_the_beginning_of_a_secret():
 SECRETIVE = a_tool("look", secret=frozenset({"pin"}))
 
 
+@pytest.mark.owes("F1")
 @pytest.mark.parametrize("value", ["1234-5678", 12345678, 1234.5678, {"deep": ["1234-5678"]}, {"1234-5678": 1}])
 def test_what_a_secret_parameter_holds_is_masked_in_what_the_backend_says(value):
     said = BackendRejected(f"no {value}", log=json.dumps({"you said": value, "and": "other"}))

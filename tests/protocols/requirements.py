@@ -1,6 +1,6 @@
 """What each protocol owes: an id, where that is written, and the sentence.
 
-Tests carry the ids (`@pytest.mark.owes("manifest.keys")`); `test_requirements.py` checks both directions.
+Tests carry the ids (`@pytest.mark.owes("manifest.keys")`); `tests/test_owed.py` checks both directions.
 """
 
 from __future__ import annotations

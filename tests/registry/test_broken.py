@@ -25,6 +25,7 @@ def lines(path, word):
     return [line.removeprefix(f"# {word}: ") for line in text.split("\n") if line.startswith(f"# {word}: ")]
 
 
+@pytest.mark.owes("G1")
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_broken_registry_is_told_what_is_wrong_and_where(path, monkeypatch):
     monkeypatch.chdir(FOLDER)

@@ -128,6 +128,7 @@ def test_an_alias_inside_what_it_repeats_is_refused():
     assert refusal("a: &x [1, *x]") == "f.yaml:1:11: '*x' stands inside what it repeats"
 
 
+@pytest.mark.owes("G1")
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['x']", "!!timestamp x", "!x y", "!!binary eA==", "!!set {a}"])
 def test_tags_are_refused_in_a_sentence(tag):
     _, problems = read(f"a: {tag}\n")
@@ -195,6 +196,7 @@ def test_a_comment_that_is_meant_is_none(text):
     good(text)
 
 
+@pytest.mark.owes("G1")
 def test_limits_end_the_reading_in_a_sentence(parser):
     cases = {
         "[" * 30_000: f"nested more than {MAX_DEPTH} levels deep",
@@ -261,6 +263,7 @@ def test_a_file_is_read_as_bytes(tmp_path):
     assert read_file(tmp_path / "link") == b"a: 1"
 
 
+@pytest.mark.owes("G1")
 def test_what_is_no_regular_file_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
@@ -284,6 +287,7 @@ def test_a_file_that_fails_while_it_is_read_is_told_apart():
         read_file(Path("/proc/self/mem"))
 
 
+@pytest.mark.owes("G1")
 def test_a_huge_sparse_file_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(2 * 1024**3)

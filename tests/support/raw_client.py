@@ -12,12 +12,13 @@ short ends in EOFError.
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from tests.support.strict_json import strict_json
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -103,7 +104,7 @@ class RawAnswer:
 
     def json(self) -> Any:
         """Return the body as JSON."""
-        return json.loads(self.body)
+        return strict_json(self.body)
 
 
 class RawClient:

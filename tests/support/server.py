@@ -23,6 +23,7 @@ from threading import Thread
 from typing import Any
 
 from tests.support.raw_client import RawClient
+from tests.support.strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -40,7 +41,7 @@ class Answered:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body)
+        return strict_json(self.body)
 
 
 class Server:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.strict_json import strict_json
+
 
 def environ(
     method: str = "POST", path: str = "/api/execute", body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
@@ -47,7 +49,7 @@ class Got:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body)
+        return strict_json(self.body)
 
 
 def ask(app: Any, *given: Any, **more: Any) -> Got:

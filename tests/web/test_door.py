@@ -332,6 +332,7 @@ def test_a_slot_comes_back_however_its_call_ended() -> None:
         assert ask(app, "POST", "/call", body, ANN).status == status
 
 
+@pytest.mark.owes("G4")
 def test_a_request_keeps_the_registry_it_began_with() -> None:
     bridge = SmallBridge(lambda _: (setattr(bridge, "current", newer.current), Outcome(result=1))[1])
     newer = SmallBridge(version="newer")

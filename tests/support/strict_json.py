@@ -1,0 +1,21 @@
+"""JSON as strictly as we promise to write it: no NaN, no infinity, no key twice, nothing but UTF-8."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def strict_json(body: bytes) -> Any:
+    """Return what an answer's body holds; AssertionError where it is not strict JSON."""
+    return json.loads(body.decode("utf-8"), parse_constant=_refused, object_pairs_hook=_members)
+
+
+def _refused(word: str) -> Any:
+    raise AssertionError(f"an answer holds {word}")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    assert len(members) == len(pairs), f"an answer names a key twice: {[name for name, _ in pairs]}"
+    return members
