@@ -174,7 +174,7 @@ def play(server: Server, seen: dict[str, str], token: str, doors: Collection[str
         for backend in BACKENDS:
             for case in SCRIPTS:
                 for tool, pin in ((f"{backend}_read", SLOTS["T_PARAM"]), (f"{backend}_write", PIN)):
-                    if (case == "silent" and door != "/call") or (backend == "away" and case != "ok"):
+                    if (case == "silent" and (door, backend) != ("/call", "bearer")) or (backend == "away" and case != "ok"):
                         continue
                     keep(seen, server, "POST", door, {name: tool, arguments: {"case": case, "pin": pin}}, token)
         mistakes = [{"pin": "x" + SLOTS["T_PARAM"]}, {"pin": SLOTS["T_PARAM"] * 9}, {"pin": {SLOTS["T_PARAM"]: [PIN]}}, {"pin": [PIN]}]
@@ -275,7 +275,7 @@ def test_forty_failures_of_the_libraries_are_told_without_secrets(engine, caplog
         for number, url in enumerate(urls * 2):
             headers = (("Authorization", f"Bearer {secret}"), ("X-Key", secret))
             try:
-                line.send(Outgoing("POST" if number % 2 else "GET", url, headers, secret.encode(), not number % 2, time.monotonic() + 0.3))
+                line.send(Outgoing("POST" if number % 2 else "GET", url, headers, secret.encode(), not number % 2, time.monotonic() + 0.1))
             except BridgeError as error:
                 told[f"{number} {url}"] = f"{error.message} {error.log} {error!r} {error.args} {error.__cause__!r} {error.details}"
         line.close()
