@@ -20,10 +20,11 @@ from gunicorn import SERVER
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.message import TOKEN_RE
-from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.http.wsgi import HEADER_VALUE_RE, Response
 from gunicorn.util import http_date, is_hoppish
+
+from bridge.web.parsed import PlainParser
 
 #: Seconds from a request's first byte to its last.
 READ_SECONDS = 10.0
@@ -99,7 +100,7 @@ def _ends(head: bytes) -> bool:
 def reader_of(conn: Any) -> PatientUnreader:
     """Return the reader of a plain connection, made with its parser for its first request."""
     if conn.parser is None:
-        conn.parser = RequestParser(conn.cfg, conn.sock, conn.client)
+        conn.parser = PlainParser(conn.cfg, conn.sock, conn.client)
         conn.parser.unreader = PatientUnreader(conn.sock)
         conn.initialized = True
     reader: PatientUnreader = conn.parser.unreader

@@ -11,14 +11,14 @@ import resource
 import socket
 from collections import deque
 from contextlib import suppress
-from datetime import datetime
+from datetime import timedelta
 from functools import partial
 from math import inf
 from selectors import EVENT_READ
 from time import monotonic, sleep
 from typing import Any
 
-from gunicorn.http import errors, wsgi
+from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from bridge.web import refusals
@@ -39,6 +39,7 @@ from bridge.web.connection import (
 from bridge.web.crew import Crew
 from bridge.web.door import report
 from bridge.web.environ import new_id
+from bridge.web.parsed import body_of, environ_of
 
 #: Seconds to wait before accepting again where the system has no room.
 FULL_SECONDS = 0.05
@@ -131,12 +132,11 @@ class BridgeWorker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Answer one request; True if the connection can take another."""
-        began = datetime.now()
+        began = monotonic()
         asks, req._expected_100_continue = req._expected_100_continue, False
-        response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, WholeResponse)
-        environ["wsgi.multithread"] = True
-        if asks:
-            environ["wsgi.input"] = Invitation(req.body, conn.sock)
+        response = WholeResponse(req, conn.sock, self.cfg)
+        environ = environ_of(req, conn)
+        environ["wsgi.input"] = Invitation(req.body, conn.sock) if asks else body_of(req)
         start: Any = response.start_response
         pieces = self.wsgi(environ, start)
         if self._is_last() or not is_read(req, conn.parser.unreader):
@@ -155,7 +155,7 @@ class BridgeWorker(ThreadWorker):
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
-            self.log.access(response, req, environ, datetime.now() - began)
+            self.log.access(response, req, environ, timedelta(seconds=monotonic() - began))
         return not response.should_close()
 
     def _is_last(self) -> bool:
