@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bridge.backends.http_auth import Credentials, compile_auth, sendable
 from bridge.backends.http_call import Alternative
 from bridge.backends.http_compile import compile_call
-from bridge.backends.http_names import wrong_name
+from bridge.backends.http_names import wrong_name, wrong_value
 from bridge.core.answers import read_answer
 from bridge.core.expressions import EvaluationError
 from bridge.core.functions import as_text
@@ -184,15 +184,8 @@ def _check_headers(headers: Mapping[str, Any], credentials: Credentials, problem
             sentence = f"the header {name} carries the credential of `auth`"
         if sentence is not None:
             problems.add(sentence, name, key=True)
-        if isinstance(value, str):
-            _check_header(name, value, problems)
-
-
-def _check_header(name: str, value: str, problems: Problems) -> None:
-    try:
-        header_value(name, value)
-    except BridgeError as error:
-        problems.add(error.message, name)
+        elif isinstance(value, str) and (sentence := wrong_value(name, value)):
+            problems.add(sentence, name)
 
 
 def _standing(backend: HttpBackend, alternative: Alternative) -> tuple[tuple[tuple[str, str], ...], tuple[Any, ...]]:

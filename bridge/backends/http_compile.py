@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from bridge.backends.http_auth import Credentials
 from bridge.backends.http_call import Alternative, Arrays, Body, Verdict
-from bridge.backends.http_names import check_names, query_names, wrong_name
+from bridge.backends.http_names import check_names, query_names, wrong_name, wrong_value
 from bridge.core.expressions import Expression, ExpressionError, Scope, Tree, compile_bare, compile_tree, truthy
 from bridge.core.located import Problems, did_you_mean
 from bridge.core.model import Parameter
@@ -139,6 +139,9 @@ def _check_members(call: Mapping[str, Any], problems: Problems) -> None:
         sentence = wrong_name(name)
         if sentence is not None:
             problems.add(sentence, "headers", name, key=True)
+        value = call["headers"][name]
+        if isinstance(value, str) and "${{" not in value and wrong_value(name, value):
+            problems.add(f"the header {name} cannot carry this value", "headers", name)
 
 
 def _check_order(drafts: Sequence[_Draft], plan: Plan) -> None:

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 
 from bridge.core.located import Problems
 from bridge.core.model import Parameter
+from bridge.errors import InvalidParameters
+from bridge.outbound import header_value
 
 #: Headers that belong to the connection; neither a backend nor a call may set them.
 RESERVED = frozenset(
@@ -33,6 +35,15 @@ def wrong_name(name: str) -> str | None:
         return f"{name!r} is not the name of a header"
     if name.lower() in RESERVED:
         return f"the header {name} belongs to the connection and cannot be set"
+    return None
+
+
+def wrong_value(name: str, value: str) -> str | None:
+    """Return why `value` cannot be sent in the header `name`, None where it can."""
+    try:
+        header_value(name, value)
+    except InvalidParameters as error:
+        return error.message
     return None
 
 

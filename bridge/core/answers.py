@@ -8,6 +8,12 @@ from typing import Any
 from bridge.core.parsing import parse_json
 from bridge.errors import InvalidRequest
 
+#: The charsets that are read. Python has many more codecs, of which some are no charset, and some are slow.
+_CHARSETS = frozenset(
+    ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "iso-8859-15", "utf-16", "shift_jis", "gb18030", "big5")
+    + ("euc-jp", "euc-kr", *(f"iso-8859-{part}" for part in range(2, 10)), *(f"windows-125{part}" for part in range(9)))
+)
+
 #: Media types that a caller never asked for: a login page, a proxy's error.
 _PAGES = ("text/html", "application/xhtml+xml")
 
@@ -46,7 +52,9 @@ def _json(body: bytes) -> tuple[Any, str | None]:
 
 
 def _text(body: bytes, charset: str) -> tuple[str | None, str | None]:
+    if charset not in _CHARSETS:
+        return None, "the backend's answer is in a charset that is not read"
     try:
         return body.decode(charset), None
-    except (LookupError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         return None, "the backend's answer is not text"

@@ -8,6 +8,7 @@ computed at load.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -39,6 +40,8 @@ __all__ = [
 Context = Mapping[str, Any]
 Evaluate = Callable[[Context], Any]
 Nulls = Literal["keep", "drop", "given"]
+
+_PATH = re.compile(r"(\w+)(?:\.\w+|\[\d+\])+").fullmatch
 
 # One for all threads: between calls it keeps nothing but which method visits which node.
 _INTERPRETER = TreeInterpreter(Options(custom_functions=Functions()))
@@ -229,10 +232,19 @@ class _TreeBuilder:
             problems.add(error.message, code="registry/expression", hint=error.hint)
             return _Constant(None)
         if isinstance(compiled, str):
+            self._suspect(text, problems)
             return _Constant(compiled)
         self.roots |= compiled.roots
         self.params |= compiled.params
         return compiled
+
+    def _suspect(self, text: str, problems: Problems) -> None:
+        """Warn about text that was probably meant as an expression."""
+        path = _PATH(text)
+        if path and path[1] in self.scope.roots:
+            problems.warn(f"this is text; write ${{{{ {text} }}}} for its value")
+        elif ("{{" in text or "}}" in text) and "$${" not in text:
+            problems.warn("this is text; an expression begins with ${{ and ends with }}")
 
     def _list(self, items: Sequence[Any], problems: Problems) -> _Branch:
         nodes = [self.build(item, problems.at(index)) for index, item in enumerate(items)]

@@ -212,6 +212,12 @@ def test_success_can_be_statuses_or_a_condition(server):
         ("application/json", b"\xef\xbb\xbf{}", None, True),
         ("text/html; charset=utf-8", b"<html>", None, True),
         ("text/plain; charset=nonsense", b"x", None, True),
+        ("text/plain; charset=undefined", b"x", None, True),
+        ("text/plain; charset=idna", b"xn--a", None, True),
+        ("text/plain; charset=punycode", b"b9" * 400_000, None, True),
+        ("text/plain; charset=unicode_escape", b"\\x41", None, True),
+        ("text/plain; charset=zlib_codec", b"x", None, True),
+        ('text/plain; charset="Windows-1252"', b"\x80", "\u20ac", False),
         ("application/octet-stream", b"\xff\xfe", None, True),
     ],
 )
@@ -289,6 +295,7 @@ def test_a_name_for_one_thing_is_enough():
     assert HttpCall("http://h.example", "GET /x", auth={"type": "api_key", "key": "k", "header": "Host"}).mistakes
     assert HttpCall("http://h.example", "GET /x", {"h": {"place": "header", "wire": "X Y"}}).mistakes
     assert HttpCall("http://h.example", {"path": "/x", "headers": {"a b": "1"}}).mistakes
+    assert HttpCall("http://h.example", {"path": "/x", "headers": {"X-A": "a\nb"}}).mistakes
 
 
 def test_an_optional_parameter_in_the_last_alternative_is_a_warning():

@@ -530,3 +530,24 @@ def test_every_mistake_in_a_tree_is_reported_at_its_place():
 def test_a_tree_of_plain_values_is_those_values(value):
     assume("$" not in repr(value))
     assert tree(value)({}) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("body.x", True),
+        ("params.customer_id", True),
+        ("body.items[0].name", True),
+        ("{{ body.x }}", True),
+        ("body.x }}", True),
+        ("body", False),
+        ("example.com", False),
+        ("Say body.x to them", False),
+        ("${{ body.x }}", False),
+        ("$${{ body.x", False),
+    ],
+)
+def test_text_that_was_probably_meant_as_an_expression_is_a_warning(text, warned):
+    problems = Problems(Table(Mark("f", 1, 1)))
+    compile_tree({"a": text}, Scope(frozenset({"body", "params"})), problems)
+    assert [item.severity for item in problems.found] == ["warning"] * warned
