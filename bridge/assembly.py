@@ -159,11 +159,17 @@ class Bridge:
         if loaded is not None:
             self._paths = loaded.paths
         if loaded is not None and built.registry is not None:
-            with contextlib.suppress(OSError):
-                self._bundles.save(built.registry.version, loaded.files)
+            self._keep(built.registry.version, loaded.files)
         # A file touched while it was being read is read again at the first look.
         self._known = () if touched_since(self._paths, began) else signature(self._paths)
         return built
+
+    def _keep(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Keep an accepted registry for a time when the files are broken; say so where it cannot be kept."""
+        try:
+            self._bundles.save(version, files)
+        except OSError as error:
+            self._note("registry_not_kept", version=version, error=str(error))
 
     def _serve(self, registry: Registry) -> Served:
         if registry.warnings:

@@ -42,6 +42,10 @@ def _count(text: str) -> int:
     return _whole(text, 1, 1_000_000_000)
 
 
+def _threads(text: str) -> int:
+    return _whole(text, 1, 4_096)
+
+
 def _port(text: str) -> int:
     return _whole(text, 0, 65_535)
 
@@ -96,7 +100,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("host", "TOOLBRIDGE_HOST", str, "127.0.0.1", "Address to listen on."),
     Setting("port", "PORT", _port, 5000, "Port to listen on."),
     Setting("workers", "TOOLBRIDGE_WORKERS", _count, 1, "Worker processes."),
-    Setting("threads", "TOOLBRIDGE_THREADS", _count, 64, "Threads per worker; threads minus 4 calls run at once."),
+    Setting("threads", "TOOLBRIDGE_THREADS", _threads, 64, "Threads per worker; threads minus 4 calls run at once."),
     Setting("max_body", "TOOLBRIDGE_MAX_BODY", _count, 1_048_576, "Largest request body, in bytes."),
     Setting("max_answer", "TOOLBRIDGE_MAX_ANSWER", _count, 5_242_880, "Largest decoded backend answer, in bytes."),
     Setting("allowed_hosts", "TOOLBRIDGE_ALLOWED_HOSTS", _hosts, (), "Host names this server answers for, by comma."),

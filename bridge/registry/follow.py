@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -95,5 +96,9 @@ class Follower:
 
     def _run(self) -> None:
         while not self._stop.wait(TICK):
-            self.look()
-            self._tick()
+            for step in (self.look, self._tick):
+                try:
+                    step()
+                except Exception:
+                    # One look that fails, for whatever reason, must not be the last.
+                    logging.getLogger(__name__).exception("following the registry's files")

@@ -88,5 +88,6 @@ class Gate:
         """Say whether pages of `origin` may call: listed, of the same host, or both of this machine."""
         if self.lists(origin):
             return True
-        name = host_name(origin.partition("://")[2])
+        scheme, _, authority = origin.partition("://")
+        name = host_name(authority) if scheme.lower() in ("http", "https") else None
         return name is not None and (name == host or {name, host} <= LOCAL_NAMES)
