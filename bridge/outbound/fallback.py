@@ -67,7 +67,7 @@ class RequestsLine:
         timeout = (min(self._options.connect_timeout, left), left)
         try:
             response = self._adapter.send(request, stream=True, timeout=timeout, verify=self._options.ca)
-        except (RequestException, HTTPError) as error:
+        except (RequestException, HTTPError, ValueError) as error:
             failure = _fault(outgoing, error)
         else:
             with response:
@@ -140,7 +140,8 @@ def _fault(outgoing: Outgoing, error: BaseException) -> BridgeError:
     def any_is(*kinds: type[BaseException]) -> bool:
         return any(isinstance(one, kinds) for one in causes)
 
-    if any_is(*_NOT_SENT):
+    # A bare ValueError is what the standard library calls an address that is none.
+    if any_is(*_NOT_SENT) or type(error) is ValueError:
         fault = Fault.EXPIRED if time.monotonic() >= outgoing.deadline else Fault.NOT_SENT
     elif any_is(ReadTimeoutError):
         fault = Fault.LATE

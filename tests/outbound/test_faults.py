@@ -86,7 +86,10 @@ def test_a_deadline_far_away_is_no_deadline(server, engine):
 
 
 @pytest.mark.owes("I1")
-@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "a" * 64 + ".invalid"], ids=["refused", "unknown"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}", "a" * 64 + ".invalid", "[x", "[::1", "127.0.0.1:99999", "127.0.0.1:x", "a b"],
+    ids=["refused", "unknown", "no address", "half an address", "port too large", "no port", "a space"],
+)
 def test_a_backend_that_cannot_be_reached_was_sent_nothing(get, post, host):
     url = f"http://{host}/x".format(port=refused_port())
     for ask in (get, post):
