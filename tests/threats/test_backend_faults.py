@@ -171,7 +171,7 @@ def test_bytes_behind_an_answer_answer_nobody(tool, extra, tmp_path):
     (answer(200, b'{"a": NaN}', JSON), InvalidResult), (answer(200, b"[1e999]", JSON), InvalidResult), (answer(200, b'{"a":1,"a":2}', JSON), InvalidResult),
     (answer(200, b"\xef\xbb\xbf{}", JSON), InvalidResult), (answer(200, b'{"a": "\xff"}', JSON), InvalidResult), (answer(200, '{"a": 1}'.encode("utf-16"), JSON), InvalidResult),
     (answer(200, b'"\\ud800"', JSON), InvalidResult), (answer(200, b"[" * 100_000, JSON), InvalidResult), (answer(200, b"[" * 65 + b"]" * 65, JSON), InvalidResult),
-    (answer(200, b"text", ("Content-Type", "text/plain")), "text"), (answer(200, b"\xe9", ("Content-Type", "text/plain; charset=latin-1")), "é"),
+    (answer(200, b"text", ("Content-Type", "text/plain")), "text"), (answer(200, b"\xe9", ("Content-Type", "text/plain; charset=iso-8859-1")), "é"), (answer(200, b"\xe9", ("Content-Type", "text/plain; charset=rot13")), InvalidResult),
     (answer(200, b"\xe9", ("Content-Type", "text/plain; charset=utf-8")), InvalidResult), (answer(200, b"x", ("Content-Type", "text/plain; charset=nonsense")), InvalidResult),
     (answer(200, b"\xff\1", ("Content-Type", "application/octet-stream")), InvalidResult), (answer(200, b"GIF89a\xff", ("Content-Type", "image/gif")), InvalidResult),
     (answer(200, b'{"a": 1}', ("Content-Type", "application/vnd.x+json")), {"a": 1}), (answer(200, b'{"a": "\\u0000"}', JSON), {"a": "\0"}),

@@ -221,7 +221,6 @@ def test_a_body_is_json_because_it_says_so(server, door, given):
 
 
 @pytest.mark.owes("A8")
-@pytest.mark.long
 def test_a_gigabyte_in_chunks_is_refused_and_takes_no_memory(server):
     play(server, "/call", body("/call", b'"' + b"x" * 1_000_000 + b'"'))
     before, workers, sent = server.memory(), server.workers(), 0
