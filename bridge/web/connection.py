@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from io import SEEK_END
 from time import monotonic, time
@@ -75,7 +76,8 @@ class PatientUnreader(SocketUnreader):
         return ready
 
     def _arrived(self) -> bytes | None:
-        self.sock.setblocking(False)
+        if self.sock.gettimeout() != 0:  # setting it is a system call, and most requests need none
+            self.sock.setblocking(False)
         try:
             return self.sock.recv(self.mxchunk)
         except BlockingIOError:
@@ -173,10 +175,26 @@ class WholeResponse(Response):
         if self.headers_sent or self.response_length != len(arg) or self.req.method == "HEAD":
             super().write(arg)
             return
-        lines = (*self.default_headers(), *[f"{name}: {value}\r\n" for name, value in self.headers], "\r\n")
         self.headers_sent = True
         self.sent = len(arg)
-        self.sock.sendall("".join(lines).encode("latin-1") + arg)
+        lines = (*self.default_headers(), *[f"{name}: {value}\r\n" for name, value in self.headers], "\r\n")
+        self._send("".join(lines).encode("latin-1") + arg)
+
+    def send_headers(self) -> None:
+        """Send the head by itself; it and what follows may take their time."""
+        if not self.headers_sent:
+            self.sock.settimeout(WRITE_SECONDS)
+        super().send_headers()
+
+    def _send(self, answer: bytes) -> None:
+        """Send as much as the system takes at once, nearly always all; only for the rest a wait is prepared."""
+        sent = 0
+        if self.sock.gettimeout() == 0:
+            with suppress(BlockingIOError):
+                sent = self.sock.send(answer)
+        if sent < len(answer):
+            self.sock.settimeout(WRITE_SECONDS)
+            self.sock.sendall(answer[sent:])
 
 
 @lru_cache(maxsize=64)

@@ -26,7 +26,6 @@ from bridge.web.carrier import carrier_of
 from bridge.web.connection import (
     PARTING_SECONDS,
     READ_SECONDS,
-    WRITE_SECONDS,
     Invitation,
     Parting,
     RequestTimeout,
@@ -141,7 +140,6 @@ class BridgeWorker(ThreadWorker):
         pieces = self.wsgi(environ, start)
         if self._is_last() or not is_read(req, conn.parser.unreader):
             response.force_close()
-        conn.sock.settimeout(WRITE_SECONDS)
         try:
             for piece in pieces:
                 response.write(piece)
