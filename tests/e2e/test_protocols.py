@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_server import CLOSE, FaultServer, answer
+from tests.support.fault_server import CLOSE, FaultServer, answer, eventually
 from tests.support.server import Server, serving
 
 JSON = ("Content-Type", "application/json")
@@ -359,6 +359,7 @@ def test_one_json_line_per_call_holds_no_secret_and_no_line_break(server):
     mark = "log-line-1"
     post(server, "/call", {"name": "no\r\nsuch\u001b[31m\u0085tool"}, X_Request_Id=mark)
     post(server, "/call", {"name": "zeta", "arguments": {"id": "2"}}, X_Request_Id="log-line-2")
+    assert eventually(lambda: any("log-line-2" in line for line in list(server.lines)))
     lines = [json.loads(line) for line in list(server.lines) if "log-line-" in line]
     assert [line["request_id"] for line in lines][-2:] == [mark, "log-line-2"]
     assert lines[-1]["status"] == "NOT_FOUND"
