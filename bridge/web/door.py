@@ -41,6 +41,9 @@ _PREFLIGHT = (
     ("Access-Control-Max-Age", "600"),
 )
 
+#: Stands in the environ of a request that found no free slot, for the server that carries it.
+SHED = "toolbridge.shed"
+
 Refuse = Callable[[BridgeError, Mapping[str, Any]], Reply]
 
 
@@ -138,6 +141,7 @@ class Door:
         try:
             slots.pop()
         except IndexError:
+            environ[SHED] = True
             raise Overloaded(retry_after=1) from None
         try:
             return handle(read_json(environ, self._limit))

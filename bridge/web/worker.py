@@ -36,7 +36,7 @@ from bridge.web.connection import (
     reader_of,
 )
 from bridge.web.crew import Crew
-from bridge.web.door import report
+from bridge.web.door import SHED, report
 from bridge.web.environ import new_id
 from bridge.web.parsed import body_of, environ_of
 
@@ -99,6 +99,7 @@ class BridgeWorker(ThreadWorker):
     def enqueue_req(self, conn: Any) -> None:
         """Let the threads wait for what a new connection has to say."""
         conn.timeout = monotonic() + max(self.cfg.keepalive, READ_SECONDS)
+        conn.shed = False
         self._crew.welcome(conn)
 
     def _serve(self, conn: Any) -> bool:
@@ -138,6 +139,7 @@ class BridgeWorker(ThreadWorker):
         environ["wsgi.input"] = Invitation(req.body, conn.sock) if asks else body_of(req)
         start: Any = response.start_response
         pieces = self.wsgi(environ, start)
+        conn.shed = SHED in environ
         if self._is_last() or not is_read(req, conn.parser.unreader):
             response.force_close()
         try:
@@ -196,6 +198,7 @@ class BridgeWorker(ThreadWorker):
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close connections that have rested too long (gunicorn's hook, called whenever its loop turns)."""
+        self._crew.resume()
         now = monotonic()
         if now < self._next_look and not force:
             return
