@@ -125,11 +125,14 @@ class Crew:
 
     def resume(self) -> None:
         """Listen again to the connections whose pause is over; the threads do so between requests, the loop as well."""
-        while self._pausing and self._pausing[0][0] <= monotonic():
-            with suppress(IndexError, OSError):  # another thread was faster, the loop has closed it
+        if not self._pausing:
+            return
+        with suppress(IndexError):  # another thread was faster
+            while self._pausing[0][0] <= monotonic():
                 _, fd, connection = self._pausing.popleft()
                 if self._resting.get(fd) is connection:
-                    self._watch.arm(fd)
+                    with suppress(OSError):  # the loop has closed it since
+                        self._watch.arm(fd)
 
     def _rest(self, fd: int, connection: Connection) -> None:
         self._resting[fd] = connection
