@@ -10,8 +10,12 @@ from bridge.errors import InvalidRequest
 
 #: The charsets that are read. Python has many more codecs, of which some are no charset, and some are slow.
 _CHARSETS = frozenset(
-    ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "iso-8859-15", "utf-16", "shift_jis", "gb18030", "big5")
-    + ("euc-jp", "euc-kr", *(f"iso-8859-{part}" for part in range(2, 10)), *(f"windows-125{part}" for part in range(9)))
+    (
+        *("utf-8", "utf8", "utf-16", "us-ascii", "ascii", "latin1", "iso-8859-15"),
+        *("shift_jis", "euc-jp", "euc-kr", "gb18030", "big5"),
+        *(f"iso-8859-{part}" for part in range(1, 10)),
+        *(f"windows-125{part}" for part in range(9)),
+    )
 )
 
 #: Media types that a caller never asked for: a login page, a proxy's error.
