@@ -41,6 +41,8 @@ def options(settings: Settings) -> dict[str, Any]:
         "forwarder_headers": "",
         "secure_scheme_headers": {},
         "control_socket_disable": True,
+        # The parser in C takes a bare line feed for a line's end; where it is installed, gunicorn would choose it.
+        "http_parser": "python",
         "on_starting": refuse_an_open_address,
         "pre_fork": share_memory,
     }
