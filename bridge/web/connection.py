@@ -149,8 +149,11 @@ class WholeResponse(Response):
     """Sends the head and a body of known length in one piece: one system call and one packet less.
 
     What gunicorn does for every header of every answer is done here for all of them at once, or
-    once for answers that are alike; whatever is out of the ordinary is left to gunicorn.
+    once for answers that are alike; whatever is out of the ordinary is left to gunicorn. `rest` is
+    what the client has not taken yet.
     """
+
+    rest = b""
 
     def process_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Take the application's headers, checked as strictly as gunicorn does it."""
@@ -187,14 +190,16 @@ class WholeResponse(Response):
         super().send_headers()
 
     def _send(self, answer: bytes) -> None:
-        """Send as much as the system takes at once, nearly always all; only for the rest a wait is prepared."""
-        sent = 0
-        if self.sock.gettimeout() == 0:
-            with suppress(BlockingIOError):
-                sent = self.sock.send(answer)
-        if sent < len(answer):
+        """Send as much as the system takes at once, nearly always all; no thread waits for the client to read."""
+        if self.cfg.is_ssl:
             self.sock.settimeout(WRITE_SECONDS)
-            self.sock.sendall(answer[sent:])
+            self.sock.sendall(answer)
+            return
+        sent = 0
+        self.sock.setblocking(False)
+        with suppress(BlockingIOError):
+            sent = self.sock.send(answer)
+        self.rest = answer[sent:]
 
 
 @lru_cache(maxsize=64)
@@ -212,6 +217,29 @@ def _beginning(version: tuple[int, int], status: str, ends: bool, unix: int) -> 
     connection = "close" if ends else "keep-alive"
     first = f"HTTP/{version[0]}.{version[1]} {status}\r\n"
     return f"{first}Server: {SERVER}\r\nDate: {http_date(unix)}\r\nConnection: {connection}\r\n"
+
+
+class Draining:
+    """The rest of an answer: sent as the client takes it, by a deadline; `keeps` lets the connection go on then."""
+
+    def __init__(self, conn: Any, rest: bytes, keeps: bool) -> None:
+        self.conn = conn
+        self.keeps = keeps
+        self._rest = memoryview(rest)
+        self._until = monotonic() + WRITE_SECONDS
+
+    def is_over(self) -> bool:
+        """Send some more; say whether all is out, or the client has gone or has had its time."""
+        try:
+            self._rest = self._rest[self.conn.sock.send(self._rest) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.keeps = False
+            return True
+        late = monotonic() > self._until
+        self.keeps = self.keeps and not late
+        return late or not self._rest
 
 
 class Parting:

@@ -31,12 +31,14 @@ PAUSE_SECONDS = 0.1
 class Connection(Protocol):
     """What the crew knows of a connection.
 
-    `timeout` is the monotonic second at which its rest is over, `shed` says that its last call was.
+    `timeout` is the monotonic second at which its rest is over, `shed` says that its last call was,
+    `ahead` that another request is there already.
     """
 
     sock: Any
     timeout: float
     shed: bool
+    ahead: bool
 
 
 if sys.platform == "linux":
@@ -51,9 +53,9 @@ if sys.platform == "linux":
             """Know a descriptor, without watching it yet."""
             self._epoll.register(fd, select.EPOLLONESHOT)
 
-        def arm(self, fd: int) -> None:
-            """Watch until there is something to read."""
-            self._epoll.modify(fd, select.EPOLLIN | select.EPOLLONESHOT)
+        def arm(self, fd: int, *, at_once: bool = False) -> None:
+            """Watch until there is something to read, or let it come up after those that already are."""
+            self._epoll.modify(fd, select.EPOLLIN | select.EPOLLONESHOT | (select.EPOLLOUT if at_once else 0))
 
         def wait(self, seconds: float | None) -> int | None:
             """Return a descriptor that can be read, None if there is none in time; it is not watched any more."""
@@ -71,9 +73,10 @@ else:
         def add(self, fd: int) -> None:
             """Know a descriptor, without watching it yet."""
 
-        def arm(self, fd: int) -> None:
-            """Watch until there is something to read."""
-            event = select.kevent(fd, select.KQ_FILTER_READ, select.KQ_EV_ADD | select.KQ_EV_ONESHOT)
+        def arm(self, fd: int, *, at_once: bool = False) -> None:
+            """Watch until there is something to read, or let it come up after those that already are."""
+            what = select.KQ_FILTER_WRITE if at_once else select.KQ_FILTER_READ
+            event = select.kevent(fd, what, select.KQ_EV_ADD | select.KQ_EV_ONESHOT)
             self._queue.control([event], 0)
 
         def wait(self, seconds: float | None) -> int | None:
@@ -105,6 +108,10 @@ class Crew:
         fd = connection.sock.fileno()
         self._watch.add(fd)
         self._rest(fd, connection)
+
+    def keep(self, connection: Connection) -> None:
+        """Take a connection back that was handed to `end`."""
+        self._rest(connection.sock.fileno(), connection)
 
     def hurry(self, deadline: float) -> None:
         """Let no connection rest for longer than until `deadline`."""
@@ -139,7 +146,8 @@ class Crew:
         if connection.shed:
             self._pausing.append((monotonic() + PAUSE_SECONDS, fd, connection))
         else:
-            self._watch.arm(fd)
+            with suppress(OSError):  # the loop may have closed it since it stands in the table
+                self._watch.arm(fd, at_once=connection.ahead)
 
     def _work(self) -> None:
         while True:

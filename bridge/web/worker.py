@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from math import inf
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, sleep
 from typing import Any
 
@@ -26,6 +26,7 @@ from bridge.web.carrier import carrier_of
 from bridge.web.connection import (
     PARTING_SECONDS,
     READ_SECONDS,
+    Draining,
     Invitation,
     Parting,
     RequestTimeout,
@@ -44,6 +45,8 @@ from bridge.web.parsed import body_of, environ_of
 FULL_SECONDS = 0.05
 #: Seconds between two looks for connections whose time is up.
 LOOK_SECONDS = 0.5
+#: Requests of one connection that a thread serves in a row while others may be waiting.
+TURN = 20
 #: Open files of a worker that are neither connections nor backends' sockets.
 OTHER_FILES = 100
 
@@ -68,7 +71,7 @@ class BridgeWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._partings: deque[Parting] = deque()
+        self._slow: deque[Parting | Draining] = deque()
         self._next_look = 0.0
 
     def run(self) -> None:
@@ -99,16 +102,20 @@ class BridgeWorker(ThreadWorker):
     def enqueue_req(self, conn: Any) -> None:
         """Let the threads wait for what a new connection has to say."""
         conn.timeout = monotonic() + max(self.cfg.keepalive, READ_SECONDS)
-        conn.shed = False
+        conn.shed = conn.ahead = False
+        conn.draining = None
         self._crew.welcome(conn)
 
     def _serve(self, conn: Any) -> bool:
-        """Serve every request that has arrived; True keeps the connection."""
+        """Serve the requests that have arrived, up to a turn of them; True keeps the connection."""
         try:
-            while self.handle(conn):
-                if not is_ahead(conn):
-                    unreader = conn.parser.unreader
-                    conn.timeout = unreader.deadline if is_waiting(conn) else monotonic() + self.cfg.keepalive
+            for turn in range(TURN, 0, -1):
+                if not self.handle(conn):
+                    return False
+                conn.ahead = is_ahead(conn)
+                if not conn.ahead or turn == 1:
+                    waits = is_waiting(conn)
+                    conn.timeout = conn.parser.unreader.deadline if waits else monotonic() + self.cfg.keepalive
                     return True
         except Exception:
             report(new_id(), self._carrier.registry)
@@ -156,7 +163,10 @@ class BridgeWorker(ThreadWorker):
             if hasattr(pieces, "close"):
                 pieces.close()
             self.log.access(response, req, environ, timedelta(seconds=monotonic() - began))
-        return not response.should_close()
+        keeps = not response.should_close()
+        if response.rest:
+            conn.draining = Draining(conn, response.rest, keeps)
+        return keeps and not response.rest
 
     def _is_last(self) -> bool:
         """Count a request; say whether its connection ends with it."""
@@ -179,18 +189,33 @@ class BridgeWorker(ThreadWorker):
             client.send(refusals.as_bytes(reply, name, self._carrier.registry.version))
 
     def _part(self, conn: Any) -> None:
-        parting = Parting(conn)
-        if parting.is_over():
-            self._leave(conn)
-        else:
-            self._partings.append(parting)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._on_parting, parting))
+        """Take a connection that no thread needs to see again: to send what is left of its answer, or to end it."""
+        draining, conn.draining = conn.draining, None
+        self._watch_slow(draining or Parting(conn), EVENT_READ if draining is None else EVENT_WRITE)
 
-    def _on_parting(self, parting: Parting, _: object) -> None:
-        if parting.is_over():
-            self._partings.remove(parting)
-            self.poller.unregister(parting.conn.sock)
-            self._leave(parting.conn)
+    def _watch_slow(self, slow: Parting | Draining, event: int) -> None:
+        if slow.is_over():
+            self._pass_on(slow)
+        else:
+            self._slow.append(slow)
+            self.poller.register(slow.conn.sock, event, partial(self._on_slow, slow))
+
+    def _on_slow(self, slow: Parting | Draining, _: object) -> None:
+        if slow.is_over():
+            self._slow.remove(slow)
+            self.poller.unregister(slow.conn.sock)
+            self._pass_on(slow)
+
+    def _pass_on(self, slow: Parting | Draining) -> None:
+        """Leave a connection that has ended; one that has its whole answer goes on, or ends now."""
+        if isinstance(slow, Parting):
+            self._leave(slow.conn)
+        elif slow.keeps and self.alive:
+            slow.conn.timeout = monotonic() + self.cfg.keepalive
+            slow.conn.ahead = is_ahead(slow.conn)
+            self._crew.keep(slow.conn)
+        else:
+            self._part(slow.conn)
 
     def _leave(self, conn: Any) -> None:
         self.nr_conns -= 1
@@ -210,5 +235,5 @@ class BridgeWorker(ThreadWorker):
             if is_waiting(conn):
                 self.handle_error(None, conn.sock, conn.client, RequestTimeout())
             self._part(conn)
-        for parting in tuple(self._partings):
-            self._on_parting(parting, None)
+        for slow in tuple(self._slow):
+            self._on_slow(slow, None)
