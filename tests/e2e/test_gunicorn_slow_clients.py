@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from select import select
 
 import pytest
@@ -149,6 +150,26 @@ def test_more_connections_than_files_do_not_end_the_worker() -> None:
             client.close()
         assert server.request("POST", "/call", CALL, **ANN).status == 200
         assert server.workers() == before
+
+
+def test_clients_that_ask_and_never_read_take_no_thread(server: Server) -> None:
+    """Each asks for more than the system keeps for it; the rest of the answers waits, and nobody with it."""
+    asked = b"GET /tools HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000
+    with ExitStack() as stack:
+        deaf = [stack.enter_context(socket.socket()) for _ in range(24)]
+        for client in deaf:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+            client.connect((server.host, server.port))
+            client.setblocking(False)
+        for _ in range(200):
+            for client in deaf:
+                with suppress(BlockingIOError):
+                    client.send(asked)
+        for _ in range(5):
+            began = time.monotonic()
+            assert server.request("GET", "/health/live").status == 200
+            assert server.request("POST", "/call", CALL, **ANN).status == 200
+            assert time.monotonic() - began < 5
 
 
 def test_slow_clients_leave_nothing_in_the_log(server: Server, hurried: Server) -> None:

@@ -236,10 +236,12 @@ YEARS = 10 * 365 * 24 * 3600
 @pytest.mark.owes("I6")
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("given", "least", "most"), [
-    ("7", 7, 7), ("60", 60, 60), ("0", 1, 1), (dated(500), 470, 501), (dated(-500), 1, 1), ("-5", 5, 5), (str(YEARS), 3600, 3600), (dated(YEARS), 3600, 3600),
+    ("7", 7, 7), ("60", 60, 60), ("0", 1, 1), (500, 470, 501), (-500, 1, 1), ("-5", 5, 5), (str(YEARS), 3600, 3600), (YEARS, 3600, 3600),
     ("9" * 5000, 3600, 3600), ("soon", 5, 5), ("", 5, 5), ("1.5", 5, 5), ("1e9", 5, 5), ("\xb2", 5, 5), ("7, 8", 5, 5), ("Wed, 99 Foo 2026 99:99:99", 5, 5), (None, 5, 5),
 ])  # fmt: skip
 def test_a_backends_wish_to_wait_becomes_ours_within_bounds(status, given, least, most, tmp_path):
+    """A number stands for the date so many seconds from now."""
+    given = dated(given) if isinstance(given, int) else given
     with crm_and_bridge(tmp_path) as (crm, served):
         crm.on("/case", answer(status, b'{"upstream": "busy"}', JSON, *(() if given is None else (("Retry-After", given),))))
         for tool in ("read", "write"):
