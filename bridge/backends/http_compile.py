@@ -15,8 +15,9 @@ from typing import Any, Literal, cast
 from bridge.backends.http_auth import Credentials
 from bridge.backends.http_call import Alternative, Arrays, Body, Verdict
 from bridge.backends.http_names import check_names, query_names, wrong_name, wrong_value
-from bridge.core.expressions import Expression, ExpressionError, Scope, Tree, compile_bare, compile_tree, truthy
+from bridge.core.expressions import Expression, Scope, Tree, compile_bare, compile_tree, truthy
 from bridge.core.located import Problems, did_you_mean
+from bridge.core.members import compile_member
 from bridge.core.model import Parameter
 from bridge.core.ports import Plan
 from bridge.core.results import with_answer
@@ -83,7 +84,7 @@ def _draft(part: Any, plan: Plan, problems: Problems) -> _Draft | None:
         problems.add(f"write `METHOD /path`, with one of the methods {', '.join(METHODS)}")
         return None
     path = _path(call, plan, problems if isinstance(part, str) else problems.at("path"))
-    when = _bare(call, "when", plan.scope, problems)
+    when = compile_member(call, "when", compile_bare, plan.scope, problems)
     nulls: Literal["given", "drop"] = "given" if call.get("nulls") == "keep" else "drop"
     trees = {
         member: compile_tree(call[member], plan.scope, problems.at(member), nulls)
@@ -117,16 +118,6 @@ def _undeclared(name: str, parameters: Mapping[str, Parameter]) -> str:
 
 def _arrays(call: Mapping[str, Any]) -> Arrays:
     return cast(Arrays, call.get("arrays", "repeat"))
-
-
-def _bare(call: Mapping[str, Any], member: str, scope: Scope, problems: Problems) -> Expression | None:
-    if member not in call:
-        return None
-    try:
-        return compile_bare(call[member], scope)
-    except ExpressionError as error:
-        problems.add(error.message, member, code="registry/expression", hint=error.hint)
-        return None
 
 
 def _check_members(call: Mapping[str, Any], problems: Problems) -> None:
@@ -229,7 +220,7 @@ def _success(draft: _Draft, scope: Scope) -> Verdict:
         return lambda context: context["status"] in statuses
     if wanted is None:
         return _fine
-    condition = _bare(draft.call, "success", with_answer(scope), draft.problems)
+    condition = compile_member(draft.call, "success", compile_bare, with_answer(scope), draft.problems)
     return lambda context: condition is None or truthy(condition(context))
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bridge.core.expressions import Expression, ExpressionError, Scope, compile_bare, compile_text
+from bridge.core.expressions import Scope, compile_bare, compile_text
 from bridge.core.located import Problems, did_you_mean
+from bridge.core.members import compile_member
 from bridge.core.results import ErrorRule
 from bridge.errors import BY_CODE, BridgeError
 
@@ -31,8 +32,8 @@ def _rules(errors: Any, scope: Scope, problems: Problems) -> Iterator[ErrorRule 
 
 def _rule(entry: Mapping[str, Any], status: Any, scope: Scope, problems: Problems) -> ErrorRule | None:
     kind = _kind(entry, problems)
-    when = _expression(entry, "when", scope, problems)
-    message = _message(entry, scope, problems)
+    when = compile_member(entry, "when", compile_bare, scope, problems)
+    message = compile_member(entry, "message", compile_text, scope, problems)
     if kind is None:
         return None
     failures = status == "default"
@@ -62,23 +63,3 @@ def _statuses(status: Any) -> range | None:
         first = int(text[0]) * 100
         return range(first, first + 100)
     return range(int(text), int(text) + 1)
-
-
-def _expression(entry: Mapping[str, Any], member: str, scope: Scope, problems: Problems) -> Expression | None:
-    if member not in entry:
-        return None
-    try:
-        return compile_bare(entry[member], scope)
-    except ExpressionError as error:
-        problems.add(error.message, member, code="registry/expression", hint=error.hint)
-        return None
-
-
-def _message(entry: Mapping[str, Any], scope: Scope, problems: Problems) -> Expression | str | None:
-    if "message" not in entry:
-        return None
-    try:
-        return compile_text(entry["message"], scope)
-    except ExpressionError as error:
-        problems.add(error.message, "message", code="registry/expression", hint=error.hint)
-        return None

@@ -60,12 +60,12 @@ def test_a_setting_is_documented_with_its_default(row) -> None:
 
 
 def test_the_table_of_errors_is_the_error_tree() -> None:
-    _, found, _ = error_table.parts()
+    _, found, _ = error_table.PART.parts()
     assert found == error_table.table(), "python -m tests.support.error_table writes it anew"
 
 
 def test_the_tables_of_threats_are_what_the_tests_carry() -> None:
-    _, found, _ = threat_table.parts()
+    _, found, _ = threat_table.PART.parts()
     assert found == threat_table.tables(), "python -m tests.support.threat_table writes it anew"
 
 

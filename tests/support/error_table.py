@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bridge.errors import BridgeError, walk
+from tests.support.generated import Generated
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 BEGIN = "<!-- made from bridge/errors.py; `python -m tests.support.error_table` writes it anew -->\n"
 END = "<!-- end of the table -->"
+PART = Generated(PAGE, BEGIN, END)
 
 
 def table() -> str:
@@ -30,13 +32,5 @@ def _row(errors: list[type[BridgeError]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def parts() -> tuple[str, str, str]:
-    """Return what stands before the table in the page, the table that stands there, and what follows."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    found, _, after = rest.partition(END)
-    return before, found, after
-
-
 if __name__ == "__main__":
-    before, _, after = parts()
-    PAGE.write_text(before + BEGIN + table() + END + after, "utf-8")
+    PART.write(table())

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.generated import Generated
 from tests.support.owed import Carried, carried
 from tests.threats.table import PARTS, THREATS, Threat
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BEGIN = "<!-- made from tests/threats/table.py; `python -m tests.support.threat_table` writes it anew -->\n"
 END = "<!-- end of the tables -->"
+PART = Generated(PAGE, BEGIN, END)
 
 
 def tables() -> str:
@@ -37,13 +39,5 @@ def _link(one: Carried) -> str:
     return f"[{said}](../tests/{one.file})"
 
 
-def parts() -> tuple[str, str, str]:
-    """Return what stands before the tables in the page, the tables that stand there, and what follows."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    found, _, after = rest.partition(END)
-    return before, found, after
-
-
 if __name__ == "__main__":
-    before, _, after = parts()
-    PAGE.write_text(before + BEGIN + tables() + END + after, "utf-8")
+    PART.write(tables())
