@@ -14,7 +14,7 @@ C = TypeVar("C")
 def compile_member(
     entry: Mapping[str, Any], member: str, compiled: Callable[[str, Scope], C], scope: Scope, problems: Problems
 ) -> C | None:
-    """Return `entry[member]` as `compiled` (compile_bare, compile_text) makes it; None where it is absent or a mistake."""
+    """Return `entry[member]` as `compiled` (compile_bare, compile_text) makes it; None if it is absent or a mistake."""
     if member not in entry:
         return None
     try:
