@@ -7,7 +7,7 @@ line is offered only if it then parses, and parses to something else than before
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -135,11 +135,30 @@ def _single(text: str) -> str:
 
 
 def _parsed(line: str) -> Any:
-    # A line out of a flow collection parses only inside one.
-    text = line.strip().rstrip(",")
-    for whole in (line.strip(), f"{{{text}\n}}", f"[{text}\n]"):
+    # A line out of a flow collection, with the comma behind it, parses only inside one.
+    text = line.strip()
+    for whole in (text, f"{{{text}\n}}", f"[{text}\n]"):
         try:
-            return [(type(event), getattr(event, "value", None)) for event in yaml.parse(whole, Loader=LOADER)]
+            events = list(yaml.parse(whole, Loader=LOADER))
         except (yaml.YAMLError, ValueError):
             continue
+        if not _has_collection_as_key(events):
+            return [(type(event), getattr(event, "value", None)) for event in events]
     return None
+
+
+def _has_collection_as_key(events: Iterable[yaml.Event]) -> bool:
+    """Say whether a mapping or a sequence stands where a key does, which no registry may say."""
+    filled: list[int | None] = []  # for each open mapping how many keys and values it has, None for a sequence
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            filled.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            starts = isinstance(event, yaml.CollectionStartEvent)
+            if filled and filled[-1] is not None:
+                if starts and filled[-1] % 2 == 0:
+                    return True
+                filled[-1] += 1
+            if starts:
+                filled.append(0 if isinstance(event, yaml.MappingStartEvent) else None)
+    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.located import Diagnostic, Mark
@@ -67,6 +67,8 @@ def test_a_later_mistake_on_a_line_with_a_trap_gets_the_hint():
 
 
 @settings(max_examples=500, deadline=None, database=None)
+@example("@,,")
+@example("*,['']:")
 @given(st.text(alphabet="ab: {}[]$'\"#*!&@,\\-", max_size=40))
 def test_a_hint_is_always_a_line_that_parses(line):
     found = hints.quoted(f"key: {line}")
