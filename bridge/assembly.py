@@ -87,7 +87,6 @@ class Bridge:
         self._rejected: tuple[Diagnostic, ...] = ()
         self._follower: Follower | None = None
         self._lock = threading.Lock()
-        self._known: Signature = ()
         self.current: Served = self._first()
 
     def start(self) -> None:
@@ -137,7 +136,10 @@ class Bridge:
         }
 
     def _first(self) -> Served:
+        began = time.time_ns()
         built = self._read_files()
+        # A file touched while it was being read is read again at the first look.
+        self._known: Signature = () if touched_since(self._paths, began) else signature(self._paths)
         if built.registry is not None:
             return self._serve(built.registry)
         kept = self._bundles.newest()
@@ -152,7 +154,6 @@ class Bridge:
     def _read_files(self) -> Built:
         """Build what the files hold now; what can be served is kept as the newest good bundle."""
         found: list[Diagnostic] = []
-        began = time.time_ns()
         with _all_of_it_kept():
             loaded = loader.load(self._path, found)
             built = self._builder.build(loaded, found)
@@ -160,8 +161,6 @@ class Bridge:
             self._paths = loaded.paths
         if loaded is not None and built.registry is not None:
             self._keep(built.registry.version, loaded.files)
-        # A file touched while it was being read is read again at the first look.
-        self._known = () if touched_since(self._paths, began) else signature(self._paths)
         return built
 
     def _keep(self, version: str, files: Mapping[str, bytes]) -> None:

@@ -24,9 +24,6 @@ from bridge.registry.error_rules import read_errors
 from bridge.registry.references import MISSING, Resolved, resolve
 from bridge.registry.tools import DEFAULT_TIMEOUT, Upstream, backend_scope, read_tool
 
-#: Mistakes that keep one backend or caller away, but not the whole registry.
-TOLERATED = MISSING
-
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -106,14 +103,13 @@ class Builder:
         redactor: Redactor,
         problems: Problems,
     ) -> Upstream:
-        errors = options.get("errors")
         # Placeholders stand where variables are missing; what they would break is no mistake of the file.
         absent = any(path[:2] == ("backends", name) for path in unresolved)
         ours = Problems(problems.document, problems.path) if absent else problems
         backend = self.kinds[options["type"]](options, self.resources, ours)
-        read_errors(errors or {}, backend_scope(), problems.at("errors"))
+        rules = read_errors(options.get("errors") or {}, backend_scope(), problems.at("errors"))
         timeout = duration(options["timeout"]) if "timeout" in options else DEFAULT_TIMEOUT
-        return Upstream(name, backend, errors, timeout, _unconfigured(problems) if absent else None, redactor)
+        return Upstream(name, backend, tuple(rules), timeout, _unconfigured(problems) if absent else None, redactor)
 
 
 def _unconfigured(problems: Problems) -> UnconfiguredBackend:
@@ -123,8 +119,8 @@ def _unconfigured(problems: Problems) -> UnconfiguredBackend:
 
 
 def blocking(diagnostic: Diagnostic) -> bool:
-    """Say whether a registry with this mistake must not be served."""
-    return diagnostic.severity == "error" and diagnostic.code != TOLERATED
+    """Say whether a registry with this mistake must not be served; what is missing keeps only its own part away."""
+    return diagnostic.severity == "error" and diagnostic.code != MISSING
 
 
 class _Sound:

@@ -29,14 +29,14 @@ _NO_SECRETS = Redactor(())
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A backend as its tools need it: who prepares their calls, its `errors`, its timeout in seconds.
+    """A backend as its tools need it: who prepares their calls, the rules of its `errors`, its timeout in seconds.
 
     `unconfigured` stands in for it where something is missing from outside; `redactor` knows the registry's secrets.
     """
 
     name: str
     backend: Backend
-    errors: Any = None
+    rules: tuple[ErrorRule, ...] = ()
     timeout: float = DEFAULT_TIMEOUT
     unconfigured: UnconfiguredBackend | None = None
     redactor: Redactor = _NO_SECRETS
@@ -126,9 +126,7 @@ def _judge(
     entry: Mapping[str, Any], upstream: Upstream, read_only: bool, scope: Scope, problems: Problems
 ) -> Judge:
     after = with_answer(scope)
-    rules: list[ErrorRule] = read_errors(entry.get("errors", ()) or {}, after, problems.at("errors"))
-    # The backend's own rules see no tool's parameters by name; mistakes in them were reported with the backend.
-    rules += read_errors(upstream.errors or {}, backend_scope(), Problems(problems.document))
+    rules = [*read_errors(entry.get("errors") or {}, after, problems.at("errors")), *upstream.rules]
     tree = compile_tree(entry["result"], after, problems.at("result")) if "result" in entry else None
     return compile_judge(rules, None if tree is None else tree.evaluate, read_only)
 

@@ -5,28 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bridge.core.located import Mark, Table
 from bridge.core.schemas import MAX_BACKTRACKED, SchemaError, Validator, mistakes
+from tests.support.schemas import cpu_seconds, refusal
 
 METASCHEMA = "https://json-schema.org/draft/2020-12/schema"
-
-
-def cpu_seconds(work: Callable[[], Any]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def refusal(schema: Any) -> SchemaError:
-    with pytest.raises(SchemaError) as caught:
-        Validator(schema)
-    return caught.value
 
 
 def names(schema: Any, instance: Any) -> list[tuple[tuple, str]]:

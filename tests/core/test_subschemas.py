@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bridge.core.schemas import SchemaError, Validator, mistakes
+from bridge.core.schemas import Validator, mistakes
 from bridge.core.subschemas import children, references, walk
-
-
-def cpu_seconds(work: Callable[[], Any]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def refusal(schema: Any) -> SchemaError:
-    with pytest.raises(SchemaError) as caught:
-        Validator(schema)
-    return caught.value
+from tests.support.schemas import cpu_seconds, refusal
 
 
 def doubling(keyword: str, steps: int, last: Any = None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from flask import Flask
 from bridge.assembly import Bridge
 from bridge.settings import Settings
 from bridge.web.app import create_app
-from tests.support.wsgi_client import Got, ask
+from tests.support.strict_json import Answered
+from tests.support.wsgi_client import ask
 
 #: Every door that takes a call, and the members of its body that hold the tool's name and the arguments.
 DOORS = {"/api/execute": ("tool", "parameters"), "/call": ("name", "arguments"), "/mcp/call": ("name", "arguments")}
@@ -32,13 +33,13 @@ class Bridged:
     path: Path
     lines: list[str] = field(default_factory=list)
 
-    def post(self, door: str, tool: str, arguments: Any, **headers: str) -> Got:
+    def post(self, door: str, tool: str, arguments: Any, **headers: str) -> Answered:
         """Call a tool through one of the `DOORS`."""
         name, given = DOORS[door]
         named = {header.replace("_", "-"): value for header, value in headers.items()}
         return ask(self.app, "POST", door, {name: tool, given: arguments}, named)
 
-    def execute(self, tool: str, arguments: Any, **headers: str) -> Got:
+    def execute(self, tool: str, arguments: Any, **headers: str) -> Answered:
         """Call a tool through `/api/execute`."""
         return self.post("/api/execute", tool, arguments, **headers)
 

@@ -16,32 +16,18 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from tests.support.raw_client import RawClient
-from tests.support.strict_json import strict_json
+from tests.support.strict_json import Answered
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: Seconds for the server to start and to stop.
 STARTING, STOPPING = 30.0, 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """One answer of the server; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return strict_json(self.body)
 
 
 class Server:

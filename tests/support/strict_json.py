@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -19,3 +21,16 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     assert len(members) == len(pairs), f"an answer names a key twice: {[name for name, _ in pairs]}"
     return members
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer, of a server or of an application called directly; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return strict_json(self.body)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from tests.support.strict_json import strict_json
+from tests.support.strict_json import Answered
 
 
 def environ(
@@ -39,20 +38,7 @@ def environ(
     return made | more
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
-    """What an application answered; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return strict_json(self.body)
-
-
-def ask(app: Any, *given: Any, **more: Any) -> Got:
+def ask(app: Any, *given: Any, **more: Any) -> Answered:
     """Send one request (as `environ` takes it) and return the answer."""
     started: list[Any] = []
     pieces = app(environ(*given, **more), lambda status, headers, *_: started.append((status, headers)))
@@ -60,4 +46,4 @@ def ask(app: Any, *given: Any, **more: Any) -> Got:
     if hasattr(pieces, "close"):
         pieces.close()
     status, headers = started[-1]
-    return Got(int(status.split()[0]), {name.lower(): value for name, value in headers}, body)
+    return Answered(int(status.split()[0]), {name.lower(): value for name, value in headers}, body)

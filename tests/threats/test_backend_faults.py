@@ -36,7 +36,7 @@ from tests.support.fault_server import (
 )
 from tests.support.faults import CASES, CHUNKED, OK, bomb, coded
 from tests.support.server import serving
-from tests.support.wsgi_client import Got
+from tests.support.strict_json import Answered
 
 JSON = ("Content-Type", "application/json")
 RIGHT = answer(200, b'{"right": true}', JSON)
@@ -61,7 +61,7 @@ def crm_and_bridge(folder: Path, **settings: Any) -> Iterator[tuple[FaultServer,
         yield crm, served
 
 
-def ask(served: Bridged, door: str, tool: str, case: str) -> tuple[Got, float]:
+def ask(served: Bridged, door: str, tool: str, case: str) -> tuple[Answered, float]:
     """Call the tool; return the answer and how many seconds it took."""
     arguments = {"case": case} | ({"text": "one"} if tool == "write" else {})
     began = time.monotonic()
@@ -76,7 +76,7 @@ def worded(door: str, kind: type[BridgeError], wait: int | None) -> tuple[int, M
     return 200, {"success": False, "error": kind.default, "error_type": kind.code, **more}
 
 
-def assert_failed(got: Got, door: str, kind: type[BridgeError], wait: int | None = None) -> None:
+def assert_failed(got: Answered, door: str, kind: type[BridgeError], wait: int | None = None) -> None:
     if kind is BackendUnavailable and wait is None:
         wait = int(got.headers["retry-after"]) if door == "/api/execute" else got.json["retry_after"]
         assert 1 <= wait <= 5

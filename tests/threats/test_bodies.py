@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.support.bridged import DOORS, Bridged, bridged
 from tests.support.raw_client import RawAnswer
 from tests.support.server import Server, serving
-from tests.support.wsgi_client import Got, ask
+from tests.support.strict_json import Answered
+from tests.support.wsgi_client import ask
 
 REGISTRY = """
 bridge: 1
@@ -58,7 +59,7 @@ def body(door: str, arguments: str | bytes, tool: str = "any") -> bytes:
     return f'{{"{name}": "{tool}", "{given}": '.encode() + raw + b"}"
 
 
-def message(got: Got | RawAnswer, door: str) -> str:
+def message(got: Answered | RawAnswer, door: str) -> str:
     """Return the sentence of a refusal; its envelope is the door's, and nothing else is in it."""
     answer = got.json() if isinstance(got, RawAnswer) else got.json
     assert got.status == 400, answer

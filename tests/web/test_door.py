@@ -13,7 +13,8 @@ import pytest
 from bridge.core.model import Call, Outcome
 from bridge.web.app import create_app
 from tests.support.small_bridge import TOKEN, SmallBridge
-from tests.support.wsgi_client import Got, ask, environ
+from tests.support.strict_json import Answered
+from tests.support.wsgi_client import ask, environ
 
 ANN = {"Authorization": f"Bearer {TOKEN}"}
 ECHO = {"tool": "echo", "parameters": {"n": 1}}
@@ -36,7 +37,7 @@ def app(carrier: bool) -> Any:
     return create_app(SmallBridge(carrier=carrier, max_body=1000))
 
 
-def error_of(got: Got) -> str:
+def error_of(got: Answered) -> str:
     """Return the sentence of an error in the envelope of the path's protocol."""
     body = got.json
     assert body.keys() == {"status", "error"}, body

@@ -9,13 +9,14 @@ import pytest
 from bridge.web.app import create_app
 from bridge.web.gate import host_name, is_loopback
 from tests.support.small_bridge import TOKEN, SmallBridge
-from tests.support.wsgi_client import Got, ask
+from tests.support.strict_json import Answered
+from tests.support.wsgi_client import ask
 
 ANN = {"Authorization": f"Bearer {TOKEN}"}
 FAR = {"REMOTE_ADDR": "203.0.113.9"}
 
 
-def call(bridge: SmallBridge, headers: dict[str, str], **more: Any) -> Got:
+def call(bridge: SmallBridge, headers: dict[str, str], **more: Any) -> Answered:
     return ask(create_app(bridge), "POST", "/call", {"name": "echo"}, ANN | headers, **more)
 
 
