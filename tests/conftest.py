@@ -15,6 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
+
+# How long generating a case takes says how busy the machine is, nothing about the code.
+hypothesis.register_profile("no stopwatch", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+hypothesis.load_profile("no stopwatch")
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
